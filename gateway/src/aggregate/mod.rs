@@ -1,0 +1,78 @@
+//! What the gateway puts together from several services.
+//!
+//! Every call below goes out with the caller's own token: an aggregate can show nobody what they could not have asked
+//! for themselves.
+
+mod customer_360;
+mod lookup_caller;
+mod section;
+mod submit_report;
+
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use steward_kit::{client::Peer, clock::Clock};
+use steward_proto::{
+    customer::v1::{
+        customer_service_client::CustomerServiceClient, tenure_service_client::TenureServiceClient,
+        timeline_service_client::TimelineServiceClient,
+    },
+    notification::v1::message_service_client::MessageServiceClient,
+    work_order::v1::work_order_service_client::WorkOrderServiceClient,
+};
+
+use crate::GatewayConfig;
+
+/// Clients of the services behind the gateway.
+#[derive(Clone)]
+pub struct Services {
+    pub(crate) customers: CustomerServiceClient<Peer>,
+    pub(crate) tenures: TenureServiceClient<Peer>,
+    pub(crate) timelines: TimelineServiceClient<Peer>,
+    pub(crate) work_orders: WorkOrderServiceClient<Peer>,
+    pub(crate) messages: MessageServiceClient<Peer>,
+    pub(crate) section_deadline: Duration,
+    pub(crate) clock: Clock,
+}
+
+impl Services {
+    /// Clients of the configured addresses; they connect when first used.
+    ///
+    /// # Errors
+    /// An address is not a URL.
+    pub fn new(config: &GatewayConfig, clock: Clock) -> steward_kit::Result<Self> {
+        let deadline = config.default_deadline();
+        let customer = Peer::connect(&config.customer_url, deadline, None)?;
+        let work_order = Peer::connect(&config.work_order_url, deadline, None)?;
+        let notification = Peer::connect(&config.notification_url, deadline, None)?;
+        Ok(Self {
+            customers: CustomerServiceClient::new(customer.clone()),
+            tenures: TenureServiceClient::new(customer.clone()),
+            timelines: TimelineServiceClient::new(customer),
+            work_orders: WorkOrderServiceClient::new(work_order),
+            messages: MessageServiceClient::new(notification),
+            section_deadline: config.section_deadline(),
+            clock,
+        })
+    }
+}
+
+/// The caller's token, to be carried by the calls made for them.
+#[derive(Clone)]
+pub(crate) struct Caller(HeaderValue);
+
+impl Caller {
+    /// Of a request that passed authentication.
+    pub(crate) fn of<T>(request: &tonic::Request<T>) -> steward_kit::Result<Self> {
+        let token = request.metadata().as_ref().get(AUTHORIZATION);
+        token.cloned().map(Self).ok_or(steward_kit::Error::Unauthenticated { detail: "no bearer token" })
+    }
+
+    /// A request made for the caller.
+    pub(crate) fn ask<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        request.metadata_mut().as_mut().insert(AUTHORIZATION, self.0.clone());
+        request
+    }
+}

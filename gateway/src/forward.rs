@@ -1,0 +1,62 @@
+//! Passes RPCs on to the service that owns them, byte for byte: no decoding, no encoding, no code per RPC.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use http::HeaderValue;
+use steward_kit::Error;
+use tonic::transport::Channel;
+use tower::{Service as _, ServiceExt as _};
+
+use crate::methods::{Methods, Owner};
+
+/// The services behind the gateway.
+#[derive(Debug, Clone)]
+pub struct Upstreams {
+    channels: BTreeMap<Owner, Channel>,
+    methods: Arc<Methods>,
+    default_deadline: HeaderValue,
+}
+
+impl Upstreams {
+    /// The channels of the services; unary calls without a deadline of their own get `default_deadline`.
+    pub fn new(channels: BTreeMap<Owner, Channel>, methods: Arc<Methods>, default_deadline: Duration) -> Self {
+        let millis = format!("{}m", default_deadline.as_millis());
+        let default_deadline = HeaderValue::try_from(millis).unwrap_or_else(|_| HeaderValue::from_static("10000m"));
+        Self { channels, methods, default_deadline }
+    }
+
+    /// The channel of a service.
+    ///
+    /// # Errors
+    /// The service is not configured.
+    pub fn channel(&self, owner: Owner) -> Result<Channel, Error> {
+        let channel = self.channels.get(&owner).cloned();
+        channel.ok_or_else(|| Error::bug(format!("no address is configured for {}", owner.name())))
+    }
+}
+
+/// Answers an RPC that the gateway does not answer itself.
+pub async fn forward(State(upstreams): State<Upstreams>, request: Request) -> Response {
+    match pass(upstreams, request).await {
+        Ok(response) => response,
+        Err(error) => tonic::Status::from(error).into_http(),
+    }
+}
+
+async fn pass(upstreams: Upstreams, mut request: Request) -> Result<Response, Error> {
+    let path = request.uri().path();
+    let entry = upstreams.methods.get(path).ok_or_else(|| Error::not_found("rpc", path))?;
+    if entry.unary && !request.headers().contains_key("grpc-timeout") {
+        request.headers_mut().insert("grpc-timeout", upstreams.default_deadline.clone());
+    }
+    let mut channel = upstreams.channel(entry.owner)?;
+    let unavailable = |error: tonic::transport::Error| Error::unavailable(entry.owner.name(), error);
+    let channel = channel.ready().await.map_err(unavailable)?;
+    let response = channel.call(request.map(tonic::body::Body::new)).await.map_err(unavailable)?;
+    Ok(response.map(Body::new))
+}

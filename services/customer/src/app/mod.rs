@@ -1,0 +1,66 @@
+//! Use cases, one file each. RPCs and jobs call the same ones. A mutation is read, decide, write: [`transact`] does what they
+//! have in common. Each says how many round trips it costs.
+
+mod apply_estate_import;
+mod cancel_estate_import;
+mod create_customer;
+mod create_estate_import;
+mod create_tenure;
+mod create_unit;
+mod end_tenure;
+mod import_file;
+mod plan_estate_import;
+mod read_customers;
+mod read_estate_imports;
+mod read_estates;
+mod read_tenures;
+mod read_timeline;
+mod register_estate;
+mod resolve_contact;
+mod reveal_customer;
+mod take_file_part;
+mod transact;
+mod update_customer;
+mod update_estate;
+mod update_unit;
+mod write_estate_import;
+
+use std::sync::Arc;
+
+use steward_kit::clock::Clock;
+use steward_kit::paging::PageTokens;
+use steward_kit_store::Db;
+
+use crate::domain::vault::Vault;
+use crate::store::numbers::Numbers;
+use import_file::ReadFiles;
+
+pub(crate) use create_customer::{NewCustomer, Recorded};
+pub(crate) use create_estate_import::NewImport;
+pub(crate) use create_tenure::NewTenure;
+pub(crate) use create_unit::{NewBuilding, NewEntrance, NewUnit};
+pub(crate) use register_estate::NewEstate;
+pub(crate) use resolve_contact::ContactRequest;
+pub(crate) use reveal_customer::RevealRequest;
+pub(crate) use take_file_part::FilePart;
+pub(crate) use transact::{Call, Target};
+
+/// What use cases work with. Shared by RPCs and jobs.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) pages: PageTokens,
+    vault: Vault,
+    numbers: Numbers,
+    files: ReadFiles,
+}
+
+impl App {
+    /// The app over a database.
+    pub(crate) fn new(db: Db, clock: Clock, vault: Vault) -> Arc<Self> {
+        let numbers = Numbers::new(db.pool().clone());
+        let pages = vault.page_tokens();
+        Arc::new(Self { db, clock, pages, vault, numbers, files: ReadFiles::default() })
+    }
+}

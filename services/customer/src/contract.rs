@@ -1,0 +1,77 @@
+//! Codes that the contract and the domain both have.
+
+use steward_kit::auth::PrincipalKind;
+use steward_proto::customer::v1 as pb;
+
+use crate::domain::customer::{AddressState, ContactMode, CustomerKind, DataSource, PersonalField};
+use crate::domain::estate_import::{ImportState, RowAction};
+use crate::domain::premises::{Occupancy, PremisesType};
+use crate::domain::register_file::ProblemReason;
+use crate::domain::tenure::{TenureRole, TenureSource};
+use crate::domain::timeline::TimelineKind;
+
+/// A code of the domain that the contract has too.
+pub(crate) trait Code: Sized {
+    /// The contract's enum.
+    type Wire: TryFrom<i32> + Into<i32>;
+
+    /// As the contract says it.
+    fn wire(self) -> Self::Wire;
+
+    /// What the contract said; `None` for `UNSPECIFIED`, where the domain has no such word.
+    fn of_wire(wire: Self::Wire) -> Option<Self>;
+
+    /// As it stands in a message.
+    fn number(self) -> i32 {
+        self.wire().into()
+    }
+
+    /// What stands in a message; `None` for `UNSPECIFIED` and for numbers this version does not know.
+    fn of_number(number: i32) -> Option<Self> {
+        Self::Wire::try_from(number).ok().and_then(Self::of_wire)
+    }
+}
+
+macro_rules! same {
+    ($($code:ty = $wire:path { $($value:ident),+ $(,)? } $(unspecified $none:ident)?;)+) => {$(
+        impl Code for $code {
+            type Wire = $wire;
+
+            fn wire(self) -> $wire {
+                match self { $(Self::$value => <$wire>::$value,)+ $(Self::$none => <$wire>::Unspecified,)? }
+            }
+
+            fn of_wire(wire: $wire) -> Option<Self> {
+                match wire { $(<$wire>::$value => Some(Self::$value),)+ <$wire>::Unspecified => same!(@none $($none)?) }
+            }
+        }
+    )+};
+    (@none) => { None };
+    (@none $none:ident) => { Some(Self::$none) };
+}
+
+same! {
+    PremisesType = pb::PremisesType { Residential, Commercial };
+    Occupancy = pb::Occupancy { Undelivered, DeliveredNotMovedIn, Renovating, Occupied, Leased, Vacant } unspecified Unspecified;
+    CustomerKind = pb::CustomerKind { Person, Organisation };
+    AddressState = pb::AddressState { Valid, Invalid } unspecified Unknown;
+    ContactMode = pb::ContactMode { Online, Offline } unspecified Unspecified;
+    DataSource = pb::DataSource { Staff, Import, App, Hotline, HomeVisit } unspecified Unspecified;
+    PersonalField = pb::CustomerField { Name, Phone, Email, IdNumber, Address };
+    TenureRole = pb::TenureRole { Owner, CoOwner, FamilyMember, Tenant, Occupant, Agent, CompanyContact };
+    TimelineKind = pb::TimelineKind { Customer, Tenure, WorkOrder, Message, Consent };
+    ImportState = pb::EstateImportState { Receiving, Planning, Planned, Applying, Applied, Failed, Cancelled };
+    RowAction = pb::EstateImportAction { Create, Update, Unchanged, Refuse };
+    ProblemReason = pb::EstateImportProblemReason {
+        ValueMissing, ValueTooLong, NumberInvalid, DateInvalid, WordUnknown, PhoneInvalid, EmailInvalid, IdNumberInvalid,
+        DatesReversed, DuplicateRow, ContradictsRow, OwnerExists, RowMalformed,
+    };
+}
+
+/// Where a tenure comes from when this sort of principal records it.
+pub(crate) fn tenure_source(kind: PrincipalKind) -> TenureSource {
+    match kind {
+        PrincipalKind::Customer => TenureSource::App,
+        PrincipalKind::Staff | PrincipalKind::Service | PrincipalKind::Device => TenureSource::Staff,
+    }
+}

@@ -1,0 +1,16 @@
+//! Rules, and nothing else: no async, no SQL, no proto; `now` is an argument.
+
+pub mod customer;
+pub mod estate;
+pub mod estate_import;
+pub mod household;
+pub mod identity;
+pub mod ids;
+pub mod premises;
+pub mod register_file;
+pub mod tenure;
+pub mod text;
+mod text_enum;
+pub mod timeline;
+pub mod unit;
+pub mod vault;

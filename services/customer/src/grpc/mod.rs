@@ -1,0 +1,52 @@
+//! The edge: decode, ask the app, encode. Nothing here decides.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `estates` `units` `customers` `contacts` `tenures` `households` `estate_imports` `timeline` | one resource each: its RPCs |
+//! | `mutation` | what every mutation has: a request id, a method, an answer |
+//! | `decode` `decode_customers` `encode` | between the contract's messages and the domain's types |
+//! | `watch` | the stream of an import |
+
+mod contacts;
+mod customers;
+mod decode;
+mod decode_customers;
+mod encode;
+mod estate_imports;
+mod estates;
+mod households;
+mod mutation;
+mod tenures;
+mod timeline;
+mod units;
+mod watch;
+
+use std::sync::Arc;
+
+use steward_kit::Result;
+use steward_kit::auth::Access;
+use steward_kit::server::Server;
+use steward_proto::customer::v1 as pb;
+use tokio_util::sync::CancellationToken;
+use tonic::Request;
+
+use crate::app::App;
+
+/// Adds every service of the package.
+pub(crate) fn add_services(server: Server, app: &Arc<App>, shutdown: &CancellationToken) -> Server {
+    server
+        .add_service(pb::estate_service_server::EstateServiceServer::new(estates::Estates(Arc::clone(app))))
+        .add_service(pb::unit_service_server::UnitServiceServer::new(units::Units(Arc::clone(app))))
+        .add_service(pb::customer_service_server::CustomerServiceServer::new(customers::Customers(Arc::clone(app))))
+        .add_service(pb::contact_service_server::ContactServiceServer::new(contacts::Contacts(Arc::clone(app))))
+        .add_service(pb::tenure_service_server::TenureServiceServer::new(tenures::Tenures(Arc::clone(app))))
+        .add_service(pb::household_service_server::HouseholdServiceServer::new(households::Households(Arc::clone(app))))
+        .add_service(pb::estate_import_service_server::EstateImportServiceServer::new(estate_imports::EstateImports::new(app, shutdown)))
+        .add_service(pb::timeline_service_server::TimelineServiceServer::new(timeline::Timeline(Arc::clone(app))))
+}
+
+/// A request taken apart: who asks, and what.
+fn received<Q>(request: Request<Q>) -> Result<(Access, Q)> {
+    let access = Access::of(&request)?.clone();
+    Ok((access, request.into_inner()))
+}

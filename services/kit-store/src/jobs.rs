@@ -1,0 +1,82 @@
+//! Background work that starts and stops with the process.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a job that panicked rests before it starts again.
+const REST_AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// The jobs of a process. They hear of the end by one token and are waited for.
+#[derive(Debug, Clone, Default)]
+pub struct JobSet {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl JobSet {
+    /// Jobs that stop when `stop` is cancelled.
+    pub fn new(stop: CancellationToken) -> Self {
+        Self { tracker: TaskTracker::new(), stop }
+    }
+
+    /// The token that ends the jobs.
+    pub fn token(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Starts a job. It runs until the token is cancelled; one that panics or returns early is logged and started again,
+    /// because a dead loop would keep no promise.
+    pub fn spawn<F, Work>(&self, name: &'static str, job: F)
+    where
+        F: Fn(CancellationToken) -> Work + Send + Sync + 'static,
+        Work: Future<Output = ()> + Send,
+    {
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            while !stop.is_cancelled() {
+                let outcome = AssertUnwindSafe(job(stop.clone())).catch_unwind().await;
+                if stop.is_cancelled() {
+                    break;
+                }
+                tracing::error!(job = name, panicked = outcome.is_err(), "a background job ended; it starts again");
+                stop.run_until_cancelled(tokio::time::sleep(REST_AFTER_PANIC)).await;
+            }
+        });
+    }
+
+    /// Tells every job to stop and waits for them, at most `within`. Says whether all of them did.
+    pub async fn stop(&self, within: Duration) -> bool {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::time::timeout(within, self.tracker.wait()).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_panics_starts_again_and_stops_when_told() {
+        let jobs = JobSet::default();
+        let starts = Arc::new(AtomicU32::new(0));
+        let counted = starts.clone();
+        jobs.spawn("test", move |stop| {
+            let start = counted.fetch_add(1, Ordering::SeqCst);
+            async move {
+                assert!(start > 0, "the first run fails");
+                stop.cancelled().await;
+            }
+        });
+        tokio::time::sleep(REST_AFTER_PANIC * 2).await;
+        assert_eq!(starts.load(Ordering::SeqCst), 2);
+        assert!(jobs.stop(Duration::from_secs(1)).await);
+    }
+}

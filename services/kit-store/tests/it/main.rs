@@ -1,0 +1,16 @@
+//! The mechanisms against real Postgres and Redis: what holds when all is well, and what holds when it is not.
+//!
+//! Every test can fail: each asserts that the fault it is about did happen before it asserts that nothing came of it.
+
+#![allow(clippy::disallowed_methods, reason = "tests start and kill jobs as processes would be")]
+
+mod caches;
+mod effects;
+mod events;
+mod events_faults;
+mod housekeeping;
+mod letters;
+mod migrations;
+mod support;
+mod timers;
+mod timers_faults;

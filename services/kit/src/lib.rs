@@ -1,0 +1,45 @@
+//! `steward-kit`: what every service of the suite shares and no service owns. No database.
+//!
+//! | module | one sentence |
+//! |---|---|
+//! | [`clock`] | the only place that asks the time; it can be frozen and moved |
+//! | [`ids`] | typed UUIDv7 identifiers |
+//! | [`error`] | the one table of refusals, and the only place a `tonic::Status` is made |
+//! | [`auth`] | who calls, what they may do, and which rows they may see |
+//! | [`idempotency`] | what makes two requests the same request |
+//! | [`calendar`] | business time: working days, limits, pauses, holidays as data |
+//! | [`paging`] | page sizes and sealed page tokens |
+//! | [`crypto`] | field encryption, per-person keys, blind indexes |
+//! | [`pii`] | personal data that cannot be printed; masking; the +86 phone normaliser |
+//! | [`proto`] | conversions between protobuf's and our time types |
+//! | [`config`] | flags and environment, all faults reported at once |
+//! | [`telemetry`] | logs, traces, metrics, trace context |
+//! | [`server`], [`client`] | the gRPC stack, both ways |
+//! | [`request_context`] | the id of the request being served |
+//!
+//! Each mechanism has a page in `docs/`; `README.md` is the map.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::type_complexity, reason = "tests spawn, and know what time it is"))]
+
+extern crate self as steward_kit;
+
+pub mod auth;
+pub mod calendar;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod error;
+pub mod idempotency;
+pub mod ids;
+pub mod paging;
+pub mod pii;
+pub mod proto;
+pub mod request_context;
+pub mod server;
+pub mod telemetry;
+
+#[cfg(test)]
+mod captured_log;
+
+pub use error::{Error, Result};

@@ -1,0 +1,74 @@
+//! Use cases, one file each. RPCs, event consumers and jobs call the same ones.
+
+mod activate_template_version;
+mod attempt_delivery;
+mod compose;
+mod contact_policies;
+mod create_routing_rule;
+mod create_template_version;
+mod delete_routing_rule;
+mod give_consent;
+mod install_shipped;
+mod mark_inbox_items_read;
+mod redrive_delivery;
+mod route_event;
+mod send_message;
+mod settle_message;
+mod transact;
+mod update_preferences;
+mod wakes;
+mod webhook_endpoints;
+mod withdraw_consent;
+
+use std::sync::Arc;
+
+use steward_kit::clock::Clock;
+use steward_kit::crypto::FieldCipher;
+use steward_kit_store::Db;
+use steward_kit_store::estates::EstateDirectory;
+use steward_proto::customer::v1::contact_service_client::ContactServiceClient;
+
+use crate::channels::mail::Mailer;
+use crate::channels::webhook::Caller;
+use crate::shipped::Shipped;
+use contact_policies::ContactPolicies;
+
+pub(crate) use create_routing_rule::NewRule;
+pub(crate) use create_template_version::NewTemplate;
+pub(crate) use give_consent::NewConsent;
+pub(crate) use send_message::NewMessage;
+pub(crate) use transact::{Call, Target};
+pub(crate) use update_preferences::PreferenceChange;
+pub(crate) use wakes::Wakes;
+pub(crate) use webhook_endpoints::NewEndpoint;
+
+/// What use cases work with. Shared by RPCs and jobs.
+pub(crate) struct App {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) shipped: Shipped,
+    pub(crate) estates: EstateDirectory,
+    pub(crate) wakes: Wakes,
+    cipher: FieldCipher,
+    policies: ContactPolicies,
+    mailer: Mailer,
+    caller: Caller,
+    contacts: ContactServiceClient<steward_kit::client::Peer>,
+}
+
+/// The ways out of the house.
+pub(crate) struct Ways {
+    pub(crate) mailer: Mailer,
+    pub(crate) caller: Caller,
+    pub(crate) contacts: ContactServiceClient<steward_kit::client::Peer>,
+}
+
+impl App {
+    /// The app over a database.
+    pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, shipped: Shipped, ways: Ways) -> Arc<Self> {
+        let estates = EstateDirectory::new(db.clone());
+        let policies = ContactPolicies::new(db.clone(), shipped.policy.clone());
+        let Ways { mailer, caller, contacts } = ways;
+        Arc::new(Self { db, clock, shipped, estates, wakes: Wakes::default(), cipher, policies, mailer, caller, contacts })
+    }
+}

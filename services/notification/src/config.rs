@@ -1,0 +1,79 @@
+//! Everything that can be set, with its default; `check-config` names every fault at once.
+
+use secrecy::{ExposeSecret, SecretString};
+use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, Environment, Faults, ServerConfig, ServiceConfig, TelemetryConfig};
+use steward_kit_store::StoreConfig;
+
+/// The configuration of the service.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Where and how it listens.
+    #[command(flatten)]
+    pub server: ServerConfig,
+    /// Whom it believes.
+    #[command(flatten)]
+    pub auth: AuthConfig,
+    /// Logs, traces, metrics.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+    /// Which clock it goes by.
+    #[command(flatten)]
+    pub clock: ClockConfig,
+    /// Its keys.
+    #[command(flatten)]
+    pub crypto: CryptoConfig,
+    /// Postgres and Redis.
+    #[command(flatten)]
+    pub store: StoreConfig,
+    /// Postgres URL of the schema's owner; read by `migrate` only. DATABASE_URL if unset.
+    #[arg(long)]
+    pub owner_database_url: Option<SecretString>,
+    /// The customer service, which is asked for an address when a message leaves.
+    #[arg(long)]
+    pub customer_url: String,
+    /// Mail server: `smtps://user:password@host`, or `smtp://host?tls=required`; plain `smtp://` in development only.
+    #[arg(long)]
+    pub smtp_url: SecretString,
+    /// Sender of mails; its domain is part of every Message-ID.
+    #[arg(long)]
+    pub mail_from: String,
+    /// Lets webhooks lead into private networks and to plain HTTP. Always so in development.
+    #[arg(long)]
+    pub webhook_private_targets: bool,
+}
+
+impl Config {
+    /// Whether webhooks may lead into our own network.
+    pub(crate) fn allows_private_targets(&self) -> bool {
+        match self.server.environment {
+            Environment::Development => true,
+            Environment::Production => self.webhook_private_targets,
+        }
+    }
+}
+
+impl ServiceConfig for Config {
+    const SERVICE: &'static str = "notification";
+
+    fn check(&self, faults: &mut Faults) {
+        let environment = self.server.environment;
+        self.server.check(faults);
+        self.auth.check(environment, faults);
+        self.telemetry.check(faults);
+        self.clock.check(environment, faults);
+        self.crypto.check(faults);
+        if self.auth.service_token_file.is_none() {
+            faults.add("service_token_file", "must be set: addresses are asked of the customer service");
+        }
+        if self.mail_from.parse::<lettre::message::Mailbox>().is_err() {
+            faults.add("mail_from", "must be an e-mail address");
+        }
+        let smtp = self.smtp_url.expose_secret();
+        if lettre::AsyncSmtpTransport::<lettre::Tokio1Executor>::from_url(smtp).is_err() {
+            faults.add("smtp_url", "must be an smtp:// or smtps:// URL");
+        }
+        if smtp.starts_with("smtp://") && !smtp.contains("tls=required") {
+            faults.development_only(environment, "smtp_url");
+        }
+    }
+}

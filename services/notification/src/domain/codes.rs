@@ -1,0 +1,262 @@
+//! Enums that stand as text in the database and in shipped data: one text per value, for ever.
+
+/// Defines an enum whose values have a text: `as_str`, `parse`, `ALL`, `Display` and serde agree on it.
+macro_rules! codes {
+    ($(#[$meta:meta])* $name:ident { $($(#[$of:meta])* $value:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
+        pub enum $name { $($(#[$of])* #[serde(rename = $text)] $value),+ }
+
+        impl $name {
+            /// Every value, in declared order.
+            pub const ALL: &'static [Self] = &[$(Self::$value),+];
+
+            /// The text of the value.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$value => $text),+ }
+            }
+
+            /// The value of a text.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text)
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, out: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                out.pad(self.as_str())
+            }
+        }
+    };
+}
+
+codes! {
+    /// Ways to reach somebody (NT-01).
+    Channel {
+        /// The inbox of the app.
+        Inbox = "inbox",
+        /// E-mail.
+        Email = "email",
+        /// A signed call.
+        Webhook = "webhook",
+    }
+}
+
+codes! {
+    /// What a message is, and so which rules hold it back.
+    Class {
+        /// About service asked for or owed.
+        Service = "service",
+        /// Care.
+        Care = "care",
+        /// Marketing.
+        Marketing = "marketing",
+        /// Danger to life or property.
+        Emergency = "emergency",
+        /// To employees about their work.
+        Staff = "staff",
+    }
+}
+
+codes! {
+    /// Where a message stands (NT-36). Declared from worst to best: a message stands where its best delivery does.
+    MessageState {
+        /// A rule forbids it, for good.
+        Suppressed = "suppressed",
+        /// Every delivery is dead.
+        Failed = "failed",
+        /// Waits for a time.
+        Deferred = "deferred",
+        /// Waits for its turn.
+        Queued = "queued",
+        /// A channel has taken it.
+        Sent = "sent",
+        /// It has arrived.
+        Delivered = "delivered",
+        /// It has been read.
+        Read = "read",
+    }
+}
+
+codes! {
+    /// Why a message was not sent.
+    SuppressReason {
+        /// No consent for its class and channels.
+        NoConsent = "no_consent",
+        /// The customer wants none of its class.
+        Preference = "preference",
+        /// The customer is not to be disturbed.
+        DoNotDisturb = "do_not_disturb",
+        /// No channel reaches the recipient.
+        NoChannel = "no_channel",
+        /// What it was about is over.
+        Obsolete = "obsolete",
+    }
+}
+
+codes! {
+    /// Where a delivery stands.
+    DeliveryState {
+        /// Waits for its next attempt.
+        Queued = "queued",
+        /// The channel has taken it.
+        Sent = "sent",
+        /// It has arrived.
+        Delivered = "delivered",
+        /// It has been read.
+        Read = "read",
+        /// Given up.
+        Dead = "dead",
+    }
+}
+
+codes! {
+    /// What came of an attempt.
+    AttemptOutcome {
+        /// Taken or arrived.
+        Accepted = "accepted",
+        /// Failed for now.
+        FailedForNow = "failed_for_now",
+        /// Failed for good.
+        FailedForGood = "failed_for_good",
+    }
+}
+
+codes! {
+    /// What was decided about a message, or happened to it.
+    StepCode {
+        /// An event matched a rule.
+        Routed = "routed",
+        /// A caller asked for it.
+        Requested = "requested",
+        /// Consent was needed and there.
+        ConsentFound = "consent_found",
+        /// Consent is not needed.
+        ConsentNotNeeded = "consent_not_needed",
+        /// The language was chosen.
+        LanguageChosen = "language_chosen",
+        /// A channel was chosen.
+        ChannelChosen = "channel_chosen",
+        /// A channel was left out.
+        ChannelLeftOut = "channel_left_out",
+        /// It waits until a time.
+        Deferred = "deferred",
+        /// It was forbidden.
+        Suppressed = "suppressed",
+        /// A delivery was attempted.
+        Attempted = "attempted",
+        /// A channel has taken it.
+        Sent = "sent",
+        /// It has arrived.
+        Delivered = "delivered",
+        /// It has been read.
+        Read = "read",
+        /// Another attempt will follow.
+        RetrySet = "retry_set",
+        /// A delivery was given up.
+        Dead = "dead",
+        /// A dead delivery was put back to work.
+        Redriven = "redriven",
+    }
+}
+
+codes! {
+    /// Where a template version stands.
+    TemplateState {
+        /// Written, not approved.
+        Draft = "draft",
+        /// Approved; sends.
+        Active = "active",
+        /// Replaced.
+        Retired = "retired",
+    }
+}
+
+codes! {
+    /// What a variable holds.
+    VariableKind {
+        /// Text.
+        Text = "text",
+        /// An instant.
+        Time = "time",
+        /// A local date.
+        Date = "date",
+        /// A decimal number.
+        Number = "number",
+        /// A code with a name.
+        Code = "code",
+    }
+}
+
+codes! {
+    /// How a rule finds a recipient.
+    RecipientRule {
+        /// The customer that the event names.
+        Customer = "customer",
+        /// The employee that the event names.
+        Staff = "staff",
+        /// A role.
+        Role = "role",
+        /// The roles that the event names.
+        Roles = "roles",
+    }
+}
+
+codes! {
+    /// What a consent is for.
+    Purpose {
+        /// Care messages.
+        Care = "care",
+        /// Marketing.
+        Marketing = "marketing",
+        /// Surveys.
+        Survey = "survey",
+        /// Selection by traits.
+        Profiling = "profiling",
+    }
+}
+
+codes! {
+    /// How a consent was given.
+    ConsentMethod {
+        /// A tick in the app.
+        App = "app",
+        /// A signed form.
+        Paper = "paper",
+        /// A recorded call.
+        Call = "call",
+    }
+}
+
+codes! {
+    /// Languages of messages.
+    Language {
+        /// 简体中文.
+        Zh = "zh-CN",
+        /// English.
+        En = "en",
+    }
+}
+
+codes! {
+    /// Sorts of principals that do something.
+    ActorKind {
+        /// An employee.
+        Staff = "staff",
+        /// A customer.
+        Customer = "customer",
+        /// A service.
+        Service = "service",
+        /// A device.
+        Device = "device",
+    }
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What sort of principal it is.
+    pub kind: ActorKind,
+    /// Its subject.
+    pub subject: String,
+}

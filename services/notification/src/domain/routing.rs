@@ -1,0 +1,107 @@
+//! Who is told what when something happens. Rules are data; this is how they are read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use steward_kit::ids::{CustomerId, EstateId};
+
+use super::codes::{Channel, RecipientRule};
+use super::ids::RoutingRuleId;
+use super::message::Recipient;
+
+/// The fields of an event, by path; a field that is not set has no values, a repeated one has several.
+pub trait Facts {
+    /// The values at `path`, as text: enum values by name, instants in RFC 3339.
+    fn values(&self, path: &str) -> Vec<String>;
+}
+
+/// A condition on one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldMatch {
+    /// Path in the payload.
+    pub path: String,
+    /// One of the field's values is one of these.
+    pub values: Vec<String>,
+}
+
+/// A recipient as a rule names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleRecipient {
+    /// How it is found.
+    pub kind: RecipientRule,
+    /// A path, or the role itself.
+    pub value: String,
+}
+
+/// What a rule says beside its event and template.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RuleDocument {
+    /// What else must hold of the event; all of them.
+    pub matches: Vec<FieldMatch>,
+    /// Whom to tell.
+    pub recipients: Vec<RuleRecipient>,
+    /// Variable to path.
+    pub variables: BTreeMap<String, String>,
+    /// Channels in the order wanted.
+    pub channels: Vec<Channel>,
+    /// Path of the id that the message is about.
+    pub subject_path: String,
+    /// What the message is about.
+    pub subject_kind: String,
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutingRule {
+    /// Its id.
+    pub id: RoutingRuleId,
+    /// Its name, unique in its scope.
+    pub code: String,
+    /// The estate it holds for; none means every estate.
+    pub estate_id: Option<EstateId>,
+    /// Type of the event.
+    pub event_type: String,
+    /// Key of the template.
+    pub template_key: String,
+    /// The rest.
+    pub document: RuleDocument,
+    /// Version of the row.
+    pub row_version: i64,
+    /// When it was created.
+    pub create_time: Timestamp,
+}
+
+impl RuleDocument {
+    /// Whether an event meets every condition.
+    pub fn is_met_by(&self, facts: &impl Facts) -> bool {
+        self.matches.iter().all(|condition| facts.values(&condition.path).iter().any(|value| condition.values.contains(value)))
+    }
+
+    /// Whom the event names, each once. `not_roles` stand among roles and are none.
+    pub fn find_recipients(&self, facts: &impl Facts, not_roles: &[String]) -> Vec<Recipient> {
+        let mut found = Vec::new();
+        for recipient in &self.recipients {
+            let names = match recipient.kind {
+                RecipientRule::Role => vec![recipient.value.clone()],
+                RecipientRule::Customer | RecipientRule::Staff | RecipientRule::Roles => facts.values(&recipient.value),
+            };
+            for name in names.into_iter().filter(|name| !name.is_empty()) {
+                let recipient = match recipient.kind {
+                    RecipientRule::Customer => CustomerId::parse(&name).ok().map(Recipient::Customer),
+                    RecipientRule::Staff => Some(Recipient::Staff(name)),
+                    RecipientRule::Role | RecipientRule::Roles => (!not_roles.contains(&name)).then_some(Recipient::Role(name)),
+                };
+                found.extend(recipient.filter(|recipient| !found.contains(recipient)));
+            }
+        }
+        found
+    }
+
+    /// The values of the template's variables that the event has.
+    pub fn read_variables(&self, facts: &impl Facts) -> BTreeMap<String, String> {
+        let read = |path: &String| facts.values(path).into_iter().next().filter(|value| !value.is_empty());
+        self.variables.iter().filter_map(|(name, path)| Some((name.clone(), read(path)?))).collect()
+    }
+}

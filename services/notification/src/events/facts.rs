@@ -1,0 +1,102 @@
+//! Published facts, read by path: rules and webhooks are data, so they meet events as descriptors.
+
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage, Value};
+use steward_kit::{Error, Result};
+use steward_proto::event::v1::Event;
+
+use crate::domain::routing::Facts;
+
+/// The payload of an event.
+#[derive(Debug)]
+pub(crate) struct Payload(DynamicMessage);
+
+/// The descriptor of a published fact; none when no service publishes this type.
+pub(crate) fn event_descriptor(kind: &str) -> Option<MessageDescriptor> {
+    let message = steward_proto::descriptor_pool().get_message_by_name(kind)?;
+    message.parent_file().name().ends_with("/events.proto").then_some(message)
+}
+
+/// Whether a payload has a field at `path`.
+pub(crate) fn check_path(message: &MessageDescriptor, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let Some(field) = message.get_field_by_name(first) else { return false };
+    match (field.kind(), rest) {
+        (_, None) => true,
+        (Kind::Message(inner), Some(rest)) => check_path(&inner, rest),
+        (_, Some(_)) => false,
+    }
+}
+
+impl Payload {
+    /// The payload of `event`; none when its type is not known here.
+    ///
+    /// # Errors
+    /// Bytes that are no such message.
+    pub(crate) fn of(event: &Event) -> Result<Option<Self>> {
+        let Some(descriptor) = event_descriptor(&event.r#type) else { return Ok(None) };
+        let payload = event.payload.as_ref().ok_or_else(|| Error::bug("an event without a payload"))?;
+        let message = DynamicMessage::decode(descriptor, payload.value.as_slice()).map_err(Error::internal)?;
+        Ok(Some(Self(message)))
+    }
+
+    /// The body of a webhook call.
+    ///
+    /// # Errors
+    /// It does not serialise.
+    pub(crate) fn webhook_body(&self, event: &Event) -> Result<String> {
+        let data = serde_json::to_value(&self.0).map_err(Error::internal)?;
+        let occur_time = event.occur_time.as_ref().and_then(steward_kit::proto::timestamp);
+        let body = serde_json::json!({
+            "type": event.r#type,
+            "timestamp": occur_time.map(|time| time.to_string()),
+            "data": data,
+        });
+        Ok(body.to_string())
+    }
+}
+
+impl Facts for Payload {
+    fn values(&self, path: &str) -> Vec<String> {
+        values(&self.0, path)
+    }
+}
+
+fn values(message: &DynamicMessage, path: &str) -> Vec<String> {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let Some(field) = message.descriptor().get_field_by_name(first) else { return Vec::new() };
+    if field.supports_presence() && !message.has_field(&field) {
+        return Vec::new();
+    }
+    let value = message.get_field(&field);
+    match (value.as_ref(), rest) {
+        (Value::Message(inner), Some(rest)) => values(inner, rest),
+        (Value::List(all), Some(rest)) => all.iter().filter_map(Value::as_message).flat_map(|inner| values(inner, rest)).collect(),
+        (_, Some(_)) => Vec::new(),
+        (Value::List(all), None) => all.iter().filter_map(|one| text(one, &field.kind())).collect(),
+        (one, None) => text(one, &field.kind()).into_iter().collect(),
+    }
+}
+
+/// One value as text. Maps and plain messages have none.
+fn text(value: &Value, kind: &Kind) -> Option<String> {
+    match value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::I32(value) => Some(value.to_string()),
+        Value::I64(value) => Some(value.to_string()),
+        Value::U32(value) => Some(value.to_string()),
+        Value::U64(value) => Some(value.to_string()),
+        Value::F32(value) => Some(value.to_string()),
+        Value::F64(value) => Some(value.to_string()),
+        Value::String(value) => Some(value.clone()),
+        Value::EnumNumber(number) => {
+            let name = kind.as_enum().and_then(|values| values.get_value(*number)).map(|value| value.name().to_owned());
+            // 0 is `UNSPECIFIED`: nothing was said.
+            name.filter(|_| *number != 0)
+        }
+        Value::Message(message) if message.descriptor().full_name() == "google.protobuf.Timestamp" => {
+            let instant: prost_types::Timestamp = message.transcode_to().ok()?;
+            Some(steward_kit::proto::timestamp(&instant)?.to_string())
+        }
+        Value::Message(_) | Value::List(_) | Value::Map(_) | Value::Bytes(_) => None,
+    }
+}

@@ -1,0 +1,6 @@
+//! Facts in and out.
+
+pub(crate) mod directory;
+pub(crate) mod facts;
+pub(crate) mod publish;
+pub(crate) mod routing;

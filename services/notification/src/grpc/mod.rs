@@ -1,0 +1,24 @@
+//! The edge: decode, ask the app, encode. Nothing here decides.
+
+mod consents;
+mod deliveries;
+mod inbox;
+mod messages;
+mod preferences;
+mod request;
+mod routing_rules;
+mod templates;
+mod watch;
+mod webhook_endpoints;
+
+pub(crate) use consents::Consents;
+pub(crate) use deliveries::Deliveries;
+pub(crate) use inbox::Inboxes;
+pub(crate) use messages::Messages;
+pub(crate) use preferences::Preferences;
+pub(crate) use routing_rules::RoutingRules;
+pub(crate) use templates::Templates;
+pub(crate) use webhook_endpoints::WebhookEndpoints;
+
+/// What an RPC answers.
+type Answer<T> = Result<tonic::Response<T>, tonic::Status>;

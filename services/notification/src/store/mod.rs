@@ -1,0 +1,20 @@
+//! SQL, and nothing but SQL. Every function takes where it runs and whose rows it may touch.
+
+pub(crate) mod consents;
+pub(crate) mod customers;
+pub(crate) mod deliveries;
+pub(crate) mod endpoints;
+pub(crate) mod inbox;
+pub(crate) mod messages;
+pub(crate) mod preferences;
+pub(crate) mod rows;
+pub(crate) mod rules;
+pub(crate) mod templates;
+pub(crate) mod work;
+
+use steward_kit::{Error, Result};
+
+/// A code as the database holds it; another text there is our fault.
+pub(crate) fn code<T>(value: Option<T>, column: &'static str) -> Result<T> {
+    value.ok_or_else(|| Error::bug(format_args!("column {column} holds a text that is no code")))
+}

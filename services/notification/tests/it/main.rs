@@ -1,0 +1,15 @@
+//! The service as its callers see it: real gRPC on a local port, real Postgres, Redis, SMTP and HTTP, and a clock that
+//! stands still until the test moves it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod consent;
+mod crash;
+mod inbox;
+mod mail;
+mod refusals;
+mod routing;
+mod templates;
+mod webhooks;
+mod words;
+mod world;

@@ -1,0 +1,324 @@
+//! What every test needs: the service and its neighbours, an estate with a customer, people with tokens.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use steward_harness::in_process::{Host, Started};
+use steward_harness::{Claims, Issuer, MailSink, TestDatabase, TestRedis, WebhookSink};
+use steward_kit::auth;
+use steward_kit::clock::{Clock, ManualClock};
+use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, ServerConfig, TelemetryConfig};
+use steward_kit::crypto::Keyring;
+use steward_kit::ids::{CustomerId, EstateId, WorkOrderId};
+use steward_kit::telemetry::LogFormat;
+use steward_kit_store::outbox::Relay;
+use steward_kit_store::{Db, Effects, NewEvent, StoreConfig};
+use steward_notification::{Config, serve_by};
+use steward_proto::common::v1 as common;
+use steward_proto::customer::v1 as customer;
+use steward_proto::customer::v1::contact_service_server::{ContactService, ContactServiceServer};
+use steward_proto::notification::v1 as pb;
+use steward_proto::notification::v1::inbox_service_client::InboxServiceClient;
+use steward_proto::notification::v1::message_service_client::MessageServiceClient;
+use steward_proto::work_order::v1 as work_order;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+pub(crate) use crate::words::{at, bad_fields, eventually, refused, request_id};
+
+/// 10:00 in Shanghai.
+pub(crate) const MORNING: &str = "2026-03-02T02:00:00Z";
+
+/// 22:00 in Shanghai.
+pub(crate) const NIGHT: &str = "2026-03-02T14:00:00Z";
+
+/// The customer service, as far as this one asks it.
+#[derive(Clone, Default)]
+pub(crate) struct Addresses(pub(crate) Arc<Mutex<HashMap<String, String>>>);
+
+#[tonic::async_trait]
+impl ContactService for Addresses {
+    async fn resolve_contact(
+        &self,
+        request: Request<customer::ResolveContactRequest>,
+    ) -> Result<Response<customer::ResolveContactResponse>, Status> {
+        // With the service's own token, or not at all.
+        assert!(request.metadata().get("authorization").is_some());
+        let email = self.0.lock().unwrap().get(&request.into_inner().customer_id).cloned();
+        Ok(Response::new(customer::ResolveContactResponse { email: email.unwrap_or_default(), ..Default::default() }))
+    }
+}
+
+/// A running service and its surroundings.
+pub(crate) struct World {
+    pub(crate) clock: ManualClock,
+    pub(crate) estate: EstateId,
+    pub(crate) customer: CustomerId,
+    pub(crate) addresses: Addresses,
+    pub(crate) mail: MailSink,
+    pub(crate) hooks: WebhookSink,
+    pub(crate) database: TestDatabase,
+    pub(crate) config: Config,
+    sources: HashMap<&'static str, Db>,
+    host: Host,
+    channel: Channel,
+    _redis: TestRedis,
+    _relays: JoinSet<()>,
+    _contacts: Host,
+}
+
+/// Somebody who calls.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    token: String,
+}
+
+impl Caller {
+    pub(crate) fn new(claims: &Claims) -> Self {
+        Self { token: Issuer::of_tests().mint(claims).unwrap() }
+    }
+
+    /// A request of theirs.
+    pub(crate) fn asks<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        request
+    }
+}
+
+impl World {
+    /// An estate and a customer with an address, at 10:00.
+    pub(crate) async fn new() -> Self {
+        Self::at(MORNING).await
+    }
+
+    /// The same at another time.
+    pub(crate) async fn at(time: &str) -> Self {
+        drop(tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::WARN).with_test_writer().try_init());
+        let (clock, handle) = Clock::manual(at(time));
+        let database = TestDatabase::new().await.unwrap();
+        let redis = TestRedis::own().unwrap();
+        let (mail, hooks) = (MailSink::start().await.unwrap(), WebhookSink::start().await.unwrap());
+        let addresses = Addresses::default();
+        let mut contacts = Host::new();
+        let serving = addresses.clone();
+        let contact_service = contacts
+            .start("contacts", |listener, stop: CancellationToken| async move {
+                let incoming = tonic::transport::server::TcpIncoming::from(listener);
+                let server = tonic::transport::Server::builder().add_service(ContactServiceServer::new(serving));
+                server.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
+            })
+            .await
+            .unwrap();
+        let config = config(&database, &redis, &mail, &contact_service);
+
+        let mut sources = HashMap::new();
+        let mut relays = JoinSet::new();
+        for schema in ["customer", "work_order"] {
+            let source = Db::connect(&StoreConfig::new(database.app_url(schema), redis.url()), schema).await.unwrap();
+            relays.spawn(Relay::new(source.clone(), clock.clone()).run(CancellationToken::new()));
+            sources.insert(schema, source);
+        }
+        let (host, channel) = start(&config, clock).await;
+        let world = Self {
+            clock: handle,
+            estate: EstateId::new(),
+            customer: CustomerId::new(),
+            addresses,
+            mail,
+            hooks,
+            database,
+            config,
+            sources,
+            host,
+            channel,
+            _redis: redis,
+            _relays: relays,
+            _contacts: contacts,
+        };
+        world.register_estate(world.estate).await;
+        world.register_customer(world.customer, world.estate).await;
+        world.addresses.0.lock().unwrap().insert(world.customer.to_string(), "li@example.com".to_owned());
+        world
+    }
+
+    /// Stops the service, as a deployment would, and starts it again by the same clock.
+    pub(crate) async fn restart(&mut self) {
+        std::mem::take(&mut self.host).stop().await.unwrap();
+        let (clock, handle) = Clock::manual(self.clock.now());
+        (self.host, self.channel) = start(&self.config, clock).await;
+        self.clock = handle;
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    pub(crate) fn inbox(&self) -> InboxServiceClient<Channel> {
+        InboxServiceClient::new(self.channel())
+    }
+
+    pub(crate) fn messages(&self) -> MessageServiceClient<Channel> {
+        MessageServiceClient::new(self.channel())
+    }
+
+    /// The customer as themselves.
+    pub(crate) fn resident(&self) -> Caller {
+        Caller::new(&Claims::customer("resident-1", self.customer).role("resident").estate(self.estate))
+    }
+
+    /// Somebody of the group's operations.
+    pub(crate) fn operations(&self) -> Caller {
+        Caller::new(&Claims::staff("ops-1").role("group_operations").role("operator").every_estate())
+    }
+
+    /// The manager of the estate.
+    pub(crate) fn manager(&self) -> Caller {
+        Caller::new(&Claims::staff("manager-1").role("estate_manager").estate(self.estate))
+    }
+
+    /// Publishes facts of a service, and returns without waiting for anybody to hear them.
+    pub(crate) async fn publish(&self, source: &str, events: Vec<NewEvent>) {
+        let db = &self.sources[source];
+        let effects = Effects { events, ..Effects::none() };
+        let mut tx = db.begin().await.unwrap();
+        effects.write(db, &mut tx, self.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        db.wake(&effects);
+    }
+
+    pub(crate) async fn register_estate(&self, estate: EstateId) {
+        let fact = customer::EstateRegistered {
+            estate_id: estate.to_string(),
+            group_id: Uuid::now_v7().to_string(),
+            region_id: Uuid::now_v7().to_string(),
+            name: "Harbour View".to_owned(),
+            time_zone: "Asia/Shanghai".to_owned(),
+            ..Default::default()
+        };
+        self.publish("customer", vec![NewEvent::new(estate, estate, self.now(), &fact)]).await;
+        self.until_counted("SELECT count(*) FROM notification.estates WHERE id = $1", estate.as_uuid()).await;
+    }
+
+    pub(crate) async fn register_customer(&self, id: CustomerId, estate: EstateId) {
+        let fact = customer::CustomerCreated {
+            customer_id: id.to_string(),
+            home_estate_id: estate.to_string(),
+            preferred_language: "zh-CN".to_owned(),
+            ..Default::default()
+        };
+        self.publish("customer", vec![NewEvent::new(id, estate, self.now(), &fact)]).await;
+        self.until_counted("SELECT count(*) FROM notification.customers WHERE id = $1", id.as_uuid()).await;
+    }
+
+    async fn until_counted(&self, sql: &'static str, id: Uuid) {
+        let pool = self.database.superuser().await.unwrap();
+        eventually("a row", || async {
+            let count: i64 = sqlx::query_scalar(sql).bind(id).fetch_one(&pool).await.unwrap();
+            (count > 0).then_some(())
+        })
+        .await;
+    }
+
+    /// What an order's facts say: a burst pipe of the customer, in the hands of tech-1.
+    pub(crate) fn order(&self, id: WorkOrderId) -> work_order::OrderFacts {
+        work_order::OrderFacts {
+            work_order_id: id.to_string(),
+            number: "WO-2026-000123".to_owned(),
+            estate_id: self.estate.to_string(),
+            customer_id: self.customer.to_string(),
+            kind: common::WorkOrderKind::Repair.into(),
+            category: "burst_pipe".to_owned(),
+            urgency: common::Urgency::L1.into(),
+            state: work_order::State::Received.into(),
+            cycle: 1,
+            assignee: "tech-1".to_owned(),
+            ..Default::default()
+        }
+    }
+
+    /// An order came in.
+    pub(crate) fn created(&self, id: WorkOrderId) -> NewEvent {
+        NewEvent::new(id, self.estate, self.now(), &work_order::WorkOrderCreated { order: Some(self.order(id)), ..Default::default() })
+    }
+
+    /// The caller's inbox, as soon as it has `count` items.
+    pub(crate) async fn items(&self, caller: &Caller, count: usize) -> Vec<pb::InboxItem> {
+        eventually("inbox items", || async {
+            let list = self.inbox().list_inbox_items(caller.asks(pb::ListInboxItemsRequest::default())).await.unwrap().into_inner();
+            (list.items.len() >= count).then_some(list.items)
+        })
+        .await
+    }
+
+    /// The steps of a message, by code.
+    pub(crate) async fn steps(&self, message_id: &str) -> Vec<pb::MessageStep> {
+        let request = pb::ExplainMessageRequest { message_id: message_id.to_owned(), language: "en".to_owned() };
+        self.messages().explain_message(self.operations().asks(request)).await.unwrap().into_inner().steps
+    }
+
+    /// The message, as soon as it stands in `state`.
+    pub(crate) async fn until_state(&self, message_id: &str, state: pb::MessageState) -> pb::Message {
+        eventually(state.as_str_name(), || async {
+            let request = pb::GetMessageRequest { message_id: message_id.to_owned() };
+            let message = self.messages().get_message(self.operations().asks(request)).await.unwrap().into_inner().message.unwrap();
+            (message.state() == state).then_some(message)
+        })
+        .await
+    }
+}
+
+async fn start(config: &Config, clock: Clock) -> (Host, Channel) {
+    let mut host = Host::new();
+    let serving = config.clone();
+    let service: Started = host
+        .start("notification", |listener, stop| async move {
+            serve_by(clock, serving, listener, stop).await.inspect_err(|error| eprintln!("notification ended: {error:#}"))
+        })
+        .await
+        .unwrap();
+    let channel = service.channel().await.unwrap();
+    (host, channel)
+}
+
+fn config(database: &TestDatabase, redis: &TestRedis, mail: &MailSink, contacts: &Started) -> Config {
+    let dir = std::env::temp_dir().join(format!("steward-notification-{}", Uuid::now_v7()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let (keys, token) = (dir.join("jwks.json"), dir.join("token"));
+    std::fs::write(&keys, Issuer::of_tests().jwks()).unwrap();
+    let service = Claims::service("service.notification").role("service.notification").every_estate();
+    std::fs::write(&token, Issuer::of_tests().mint(&service).unwrap()).unwrap();
+    let issuer = auth::Issuer { name: "https://dev.steward.local".to_owned(), keys: auth::JwksSource::File(keys) };
+    Config {
+        server: ServerConfig::development(),
+        auth: AuthConfig { issuers: vec![issuer], audience: "steward".to_owned(), roles_file: None, service_token_file: Some(token) },
+        telemetry: TelemetryConfig {
+            log: "warn".to_owned(),
+            log_format: LogFormat::Pretty,
+            otlp_endpoint: None,
+            trace_ratio: 0.0,
+            metrics_listen: None,
+        },
+        clock: ClockConfig::default(),
+        crypto: CryptoConfig { keyring_file: None, keyring: Some(SecretString::from(Keyring::generate_text().to_string())) },
+        store: StoreConfig::new(database.app_url("notification"), redis.url()),
+        owner_database_url: None,
+        customer_url: contacts.url(),
+        smtp_url: SecretString::from(mail.url()),
+        mail_from: "steward@example.org".to_owned(),
+        webhook_private_targets: true,
+    }
+}

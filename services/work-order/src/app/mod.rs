@@ -1,0 +1,90 @@
+//! Use cases, one file each. RPCs, event consumers and jobs call the same ones.
+//!
+//! A verb on an order is `verb_noun.rs`: the domain decides, [`transact`] does the rest. Each says how many round trips it
+//! costs.
+
+mod accept_work_order;
+mod arrive_on_site;
+mod assess_work_order;
+mod assign_work_order;
+mod by_timer;
+mod cancel_work_order;
+mod classify_work_order;
+mod close_silent_order;
+mod close_work_order;
+mod complete_work_order;
+mod contact_customer;
+mod create_policy_version;
+mod create_work_order;
+mod explain_clock;
+mod load_calendar_year;
+pub(crate) mod policy_documents;
+mod read_policies;
+mod read_work_orders;
+mod recompute_clocks;
+mod record_callback;
+mod reopen_work_order;
+mod resume_work_order;
+mod rules;
+mod suspend_work_order;
+mod take_clock_steps;
+mod transact;
+mod urge_work_order;
+mod watch;
+
+use std::sync::Arc;
+
+use steward_kit::clock::Clock;
+use steward_kit::crypto::FieldCipher;
+use steward_kit_store::Db;
+use steward_kit_store::calendars::CalendarStore;
+use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::policy::PolicyStore;
+
+use crate::store::Numbers;
+use rules::Rules;
+
+pub(crate) use create_policy_version::NewVersion;
+pub(crate) use create_work_order::Report;
+pub(crate) use load_calendar_year::{RECOMPUTE_CLOCKS, YearView};
+pub(crate) use policy_documents::PolicyKind;
+pub(crate) use read_work_orders::ListFilter;
+pub(crate) use recompute_clocks::Progress;
+pub(crate) use rules::stored;
+pub(crate) use transact::{Call, Target};
+pub(crate) use watch::{WatchHub, Watcher};
+
+/// What use cases work with. Shared by RPCs and jobs.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    cipher: FieldCipher,
+    rules: Rules,
+    numbers: Numbers,
+    watch: WatchHub,
+}
+
+impl App {
+    /// The app over a database.
+    pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher) -> Arc<Self> {
+        let rules = Rules::new(PolicyStore::new(db.clone()), CalendarStore::new(db.clone()), EstateDirectory::new(db.clone()));
+        let numbers = Numbers::new(db.pool().clone());
+        Arc::new(Self { db, clock, cipher, rules, numbers, watch: WatchHub::default() })
+    }
+
+    /// The estates as this service knows them.
+    pub(crate) fn estates(&self) -> &EstateDirectory {
+        &self.rules.estates
+    }
+
+    /// Who watches which order.
+    pub(crate) fn watchers(&self) -> &WatchHub {
+        &self.watch
+    }
+
+    /// Watches an order from now on.
+    pub(crate) fn watch(&self, id: steward_kit::ids::WorkOrderId) -> Watcher {
+        self.watch.watch(id)
+    }
+}

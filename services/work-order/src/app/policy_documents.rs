@@ -1,0 +1,142 @@
+//! Policy documents: as the contract writes them, which is also how they are stored, and as the domain reads them.
+
+use steward_kit::calendar::Span;
+use steward_kit::error::Violations;
+use steward_proto::common::v1 as common;
+use steward_proto::plan::v1 as plan;
+use steward_proto::work_order::v1::policy_document::Document;
+
+use crate::contract::{Code, read_span, required};
+use crate::domain::{
+    Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, EscalationStep, IntakePolicy, Kind,
+    Milestone, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason, Urgency,
+};
+
+/// A kind of policy that this service owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PolicyKind {
+    Intake,
+    Sla,
+    Callback,
+}
+
+impl PolicyKind {
+    /// Its name in the policy store.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Sla => "sla",
+            Self::Callback => "callback",
+        }
+    }
+
+    /// The kind of a document.
+    pub(crate) const fn of(document: &Document) -> Self {
+        match document {
+            Document::Intake(_) => Self::Intake,
+            Document::Sla(_) => Self::Sla,
+            Document::Callback(_) => Self::Callback,
+        }
+    }
+}
+
+/// Categories and classification.
+pub(crate) fn intake(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<IntakePolicy> {
+    let categories =
+        policy.categories.iter().map(|category| Category { code: category.code.clone(), urgency: Urgency::of_number(category.urgency) });
+    let rules = policy.rules.iter().enumerate().map(|(index, rule)| {
+        Some(ClassificationRule {
+            code: rule.code.clone(),
+            any_words: rule.any_words.clone(),
+            kinds: codes(bad, &format!("{at}.rules[{index}].kinds"), &rule.kinds)?,
+            category: rule.category.clone(),
+            urgency: Urgency::of_number(rule.urgency),
+        })
+    });
+    Some(IntakePolicy { categories: categories.collect(), rules: all(rules)? })
+}
+
+/// Clocks and escalation.
+pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> Option<SlaPolicy> {
+    let clock_rules =
+        policy.clock_rules.iter().enumerate().map(|(index, rule)| clock_rule(bad, &format!("{at}.clock_rules[{index}]"), rule));
+    let clock_rules = all(clock_rules);
+    let proof_rules = policy.proof_rules.iter().enumerate().map(|(index, rule)| {
+        Some(ProofRule {
+            applies_to: filter(bad, &format!("{at}.proof_rules[{index}].applies_to"), rule.applies_to.as_ref())?,
+            needs: ProofNeeds { before_photo: rule.before_photo, after_photo: rule.after_photo, signature: rule.signature },
+        })
+    });
+    let proof_rules = all(proof_rules);
+    let reopen_window = optional_span(bad, &format!("{at}.reopen_window"), policy.reopen_window.as_ref());
+    let max_backdate = optional_span(bad, &format!("{at}.max_backdate"), policy.max_backdate.as_ref());
+    let auto_close = optional_span(bad, &format!("{at}.auto_close"), policy.auto_close.as_ref());
+    Some(SlaPolicy {
+        clock_rules: clock_rules?,
+        escalation_steps: steps(&policy.escalation_steps),
+        reopen_window: reopen_window?,
+        max_backdate: max_backdate?,
+        proof_rules: proof_rules?,
+        auto_close: auto_close?,
+    })
+}
+
+/// Callbacks.
+pub(crate) fn callback(bad: &mut Violations, at: &str, policy: &plan::CallbackPolicy) -> Option<CallbackPolicy> {
+    let rules = policy.rules.iter().enumerate().map(|(index, rule)| {
+        let at = format!("{at}.rules[{index}]");
+        Some(CallbackRule {
+            applies_to: filter(bad, &format!("{at}.applies_to"), rule.applies_to.as_ref())?,
+            due: optional_span(bad, &format!("{at}.due"), rule.due.as_ref())?,
+            reopen_at_score: rule.reopen_at_score,
+            attempts: Attempts { min_count: rule.min_attempts, min_time_bands: rule.min_time_bands, min_days: rule.min_days },
+            steps: steps(&rule.steps),
+        })
+    });
+    Some(CallbackPolicy { rules: all(rules)? })
+}
+
+fn clock_rule(bad: &mut Violations, at: &str, rule: &plan::ClockRule) -> Option<ClockRule> {
+    let applies_to = filter(bad, &format!("{at}.applies_to"), rule.applies_to.as_ref());
+    let start_on = required::<Milestone>(bad, &format!("{at}.start_on"), rule.start_on);
+    let stop_on = codes(bad, &format!("{at}.stop_on"), &rule.stop_on);
+    let limit = optional_span(bad, &format!("{at}.limit"), rule.limit.as_ref());
+    let pauses_on = codes::<SuspensionReason>(bad, &format!("{at}.pauses_on"), &rule.pauses_on);
+    Some(ClockRule {
+        applies_to: applies_to?,
+        clock: rule.clock.clone(),
+        start_on: start_on?,
+        stop_on: stop_on?,
+        limit: limit?,
+        pauses_on: pauses_on?,
+        steps: steps(&rule.steps),
+        off: rule.off,
+        first_cycle_only: rule.first_cycle_only,
+    })
+}
+
+fn filter(bad: &mut Violations, at: &str, filter: Option<&plan::CaseFilter>) -> Option<CaseFilter> {
+    let Some(filter) = filter else { return Some(CaseFilter::default()) };
+    let kinds = codes::<Kind>(bad, &format!("{at}.kinds"), &filter.kinds);
+    let urgencies = codes::<Urgency>(bad, &format!("{at}.urgencies"), &filter.urgencies);
+    Some(CaseFilter { kinds: kinds?, categories: filter.categories.clone(), urgencies: urgencies? })
+}
+
+fn steps(steps: &[plan::EscalationStep]) -> Vec<EscalationStep> {
+    steps.iter().map(|step| EscalationStep { percent: step.percent, notify_roles: step.notify_roles.clone() }).collect()
+}
+
+/// `Some(None)` when it is not set; `None` when it is faulty.
+fn optional_span(bad: &mut Violations, field: &str, span: Option<&common::Span>) -> Option<Option<Span>> {
+    span.map_or(Some(None), |span| read_span(bad, field, span).map(Some))
+}
+
+fn codes<C: Code>(bad: &mut Violations, field: &str, numbers: &[i32]) -> Option<Vec<C>> {
+    all(numbers.iter().enumerate().map(|(index, number)| required::<C>(bad, &format!("{field}[{index}]"), *number)))
+}
+
+/// Every item, or nothing; unlike `collect`, it looks at all of them, so that every fault is noted.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let (good, bad): (Vec<_>, Vec<_>) = items.partition(Option::is_some);
+    bad.is_empty().then(|| good.into_iter().flatten().collect())
+}

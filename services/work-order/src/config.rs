@@ -1,0 +1,44 @@
+//! Everything that can be set, with its default; `check-config` names every fault at once.
+
+use secrecy::SecretString;
+use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, Faults, ServerConfig, ServiceConfig, TelemetryConfig};
+use steward_kit_store::StoreConfig;
+
+/// The configuration of the service.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Where and how it listens.
+    #[command(flatten)]
+    pub server: ServerConfig,
+    /// Whom it believes.
+    #[command(flatten)]
+    pub auth: AuthConfig,
+    /// Logs, traces, metrics.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+    /// Which clock it goes by.
+    #[command(flatten)]
+    pub clock: ClockConfig,
+    /// Its keys.
+    #[command(flatten)]
+    pub crypto: CryptoConfig,
+    /// Postgres and Redis.
+    #[command(flatten)]
+    pub store: StoreConfig,
+    /// Postgres URL of the schema's owner; read by `migrate` only.
+    #[arg(long)]
+    pub owner_database_url: Option<SecretString>,
+}
+
+impl ServiceConfig for Config {
+    const SERVICE: &'static str = "work_order";
+
+    fn check(&self, faults: &mut Faults) {
+        let environment = self.server.environment;
+        self.server.check(faults);
+        self.auth.check(environment, faults);
+        self.telemetry.check(faults);
+        self.clock.check(environment, faults);
+        self.crypto.check(faults);
+    }
+}

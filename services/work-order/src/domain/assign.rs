@@ -1,0 +1,44 @@
+//! One person is made accountable (WO-22).
+
+use jiff::Timestamp;
+
+use super::actor::Actor;
+use super::case::Milestone;
+use super::context::Context;
+use super::draft::Draft;
+use super::history::Action;
+use super::refusal::Refusal;
+use super::state::{State, Verb};
+use super::transition::{Fact, Transition};
+use super::work_order::WorkOrder;
+
+/// An assignment.
+#[derive(Clone, Debug)]
+pub struct Assign {
+    /// Who assigns.
+    pub actor: Actor,
+    /// Staff subject who becomes accountable.
+    pub assignee: String,
+}
+
+/// Assigns, or hands over. Clocks that start on assignment start anew; given to whoever has it already, nothing but a
+/// history line is made, so that no clock can be turned back that way.
+///
+/// # Errors
+/// `StateForbids`, `CalendarUnknown`.
+pub fn assign(order: &WorkOrder, cmd: &Assign, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
+    let mut draft = Draft::of(order, &cmd.actor, ctx, now);
+    draft.permit(Verb::Assign)?;
+    let previous = draft.order.assignee.replace(cmd.assignee.clone()).unwrap_or_default();
+    if previous != cmd.assignee {
+        draft.order.state = State::Assigned;
+        draft.order.first_receiver.get_or_insert_with(|| cmd.assignee.clone());
+        if draft.order.milestone_time(Milestone::Pushed).is_none() {
+            draft.reach(Milestone::Pushed, now)?;
+        }
+        draft.reach(Milestone::Assigned, now)?;
+        draft.tell(now, Fact::Assigned);
+    }
+    draft.note(Action::Assign, now, [("assignee", cmd.assignee.clone()), ("assignee_before", previous)]);
+    Ok(draft.finish())
+}

@@ -1,0 +1,126 @@
+//! Category and urgency are set by hand; clocks are computed anew from the original receipt (WO-11, WO-73).
+//!
+//! What stays: verdicts of stopped clocks, pauses, steps already taken, promises, and a breach once it was announced.
+
+use jiff::Timestamp;
+
+use super::actor::Actor;
+use super::case::{Milestone, Urgency};
+use super::clock::{BreachReason, ClockState, ClockStep, ClockTerms};
+use super::context::Context;
+use super::create::MANUAL;
+use super::draft::Draft;
+use super::history::Action;
+use super::refusal::Refusal;
+use super::state::{State, Verb};
+use super::terms::Terms;
+use super::transition::{Fact, Transition};
+use super::work_order::WorkOrder;
+
+/// A classification by hand.
+#[derive(Clone, Debug)]
+pub struct Classify {
+    /// Who.
+    pub actor: Actor,
+    /// Category code of the estate's tree.
+    pub category: String,
+    /// Urgency.
+    pub urgency: Urgency,
+    /// Why, without personal data.
+    pub reason: String,
+}
+
+/// Sets category and urgency.
+///
+/// # Errors
+/// `StateForbids`, `CategoryUnknown`, `CalendarUnknown`.
+pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
+    let mut draft = Draft::of(order, &cmd.actor, ctx, now);
+    draft.permit(Verb::Classify)?;
+    ctx.policies.category(&cmd.category).ok_or(Refusal::CategoryUnknown)?;
+    draft.settle(now);
+    let is_first = draft.order.state == State::Received;
+    if is_first {
+        draft.order.state = State::Classified;
+    }
+    draft.order.category.clone_from(&cmd.category);
+    draft.order.urgency = cmd.urgency;
+    MANUAL.clone_into(&mut draft.order.classified_by);
+    draft.order.terms = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.is_some());
+    rebind_open(&mut draft)?;
+    start_missing(&mut draft)?;
+    if is_first {
+        draft.reach(Milestone::Pushed, now)?;
+    }
+    draft.tell(now, Fact::Classified);
+    let detail = [
+        ("category", cmd.category.clone()),
+        ("urgency", cmd.urgency.to_string()),
+        ("urgency_before", order.urgency.to_string()),
+        ("reason", cmd.reason.clone()),
+    ];
+    draft.note(Action::Classify, now, detail);
+    let open = draft.open_clocks();
+    draft.take_steps(&open, now, true, Some(BreachReason::Reclassified));
+    Ok(draft.finish())
+}
+
+/// Open clocks get their new terms, or end. A late one stays as it is: the breach is out, and a smaller urgency does not
+/// unsay it.
+fn rebind_open(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    for index in draft.open_clocks() {
+        let clock = &draft.order.clocks[index];
+        if clock.is_late() || clock.terms.is_promise() {
+            continue;
+        }
+        let terms = draft.order.terms.clocks.iter().find(|terms| terms.clock == clock.name);
+        match terms.filter(|terms| terms.start_on == clock.terms.start_on).cloned() {
+            Some(terms) if terms == clock.terms => {}
+            Some(terms) => rebind(draft, index, terms)?,
+            None => draft.order.clocks[index].state = ClockState::Void,
+        }
+    }
+    Ok(())
+}
+
+fn rebind(draft: &mut Draft<'_>, index: usize, terms: ClockTerms) -> Result<(), Refusal> {
+    let Some(limit) = terms.limit.clone() else { return Ok(()) };
+    let clock = &mut draft.order.clocks[index];
+    let taken: Vec<u32> = clock.steps.iter().filter(|step| step.taken).map(|step| step.percent).collect();
+    let step = |step: &super::policy::EscalationStep| ClockStep {
+        percent: step.percent,
+        notify_roles: step.notify_roles.clone(),
+        due_time: None,
+        taken: taken.contains(&step.percent),
+    };
+    clock.steps = terms.steps.iter().map(step).collect();
+    clock.limit = limit;
+    clock.terms = terms;
+    clock.compute(&draft.order.suspensions, draft.ctx).map_err(|error| Refusal::of_calendar("clock", error))
+}
+
+/// Clocks that only the new terms have: they count from their milestone in this cycle, and are stopped already if what
+/// stops them has happened.
+fn start_missing(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let cycle = draft.order.cycle;
+    for terms in draft.order.terms.clocks.clone() {
+        let has_run = draft
+            .order
+            .clocks
+            .iter()
+            .any(|clock| clock.cycle == cycle && clock.name == terms.clock && (clock.state != ClockState::Void || clock.is_late()));
+        let (Some(start), Some(limit), false) = (draft.order.milestone_time(terms.start_on), terms.limit.clone(), has_run) else {
+            continue;
+        };
+        if !terms.runs_in(cycle) {
+            continue;
+        }
+        let index = draft.start(&terms, limit, start)?;
+        let milestones = draft.order.milestones.iter().filter(|reached| reached.cycle == cycle && reached.at >= start);
+        if let Some(stop) = milestones.filter(|reached| terms.stop_on.contains(&reached.milestone)).map(|reached| reached.at).min() {
+            draft.take_steps(&[index], stop, false, Some(BreachReason::Reclassified));
+            draft.stop(index, stop);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The rules of work orders, pure: no async, no SQL, no contract types, and `now` is an argument.
+//!
+//! A verb is one file: `fn assign(&WorkOrder, &Assign, &Context, now) -> Result<Transition, Refusal>`. It performs nothing;
+//! the app layer writes the [`Transition`] in one statement.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `work_order` `case` `actor` `clock` `codes` | what an order is |
+//! | `state` | the table of states and verbs |
+//! | `policy` `terms` `intake` | documents in layers, and what of them an order is bound to |
+//! | `draft` `clock_run` | how a transition is put together: milestones, clocks, events, history |
+//! | `history` | the hash chain |
+//! | `create` … `resume` | the verbs |
+//! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
+//! | `explain` | how a due time came about |
+//! | `policy_check` | which policy documents are refused |
+
+mod accept;
+mod actor;
+mod arrive;
+mod assess;
+mod assign;
+mod auto_close;
+mod calendar_loaded;
+mod cancel;
+mod case;
+mod classify;
+mod clock;
+mod clock_due;
+mod clock_run;
+mod close;
+mod codes;
+mod complete;
+mod contact;
+mod context;
+mod create;
+mod draft;
+mod explain;
+mod history;
+mod intake;
+mod plausible;
+mod policy;
+mod policy_check;
+mod record_callback;
+mod refusal;
+mod reopen;
+mod resume;
+mod state;
+mod suspend;
+mod terms;
+mod transition;
+mod urge;
+mod work_order;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::{Accept, accept};
+pub use actor::{Actor, ActorKind};
+pub use arrive::{Arrive, arrive};
+pub use assess::{Assess, assess};
+pub use assign::{Assign, assign};
+pub use auto_close::{AutoCloseDue, auto_close_due};
+pub use calendar_loaded::{CalendarLoaded, calendar_loaded};
+pub use cancel::{Cancel, cancel};
+pub use case::{Case, CaseFilter, Channel, Kind, Milestone, SuspensionReason, Urgency, is_at_or_below};
+pub use classify::{Classify, classify};
+pub use clock::{BREACH, BreachReason, Clock, ClockState, ClockStep, ClockTerms, Verdict};
+pub use clock_due::{ClockDue, clock_due};
+pub use close::{Close, close};
+pub use complete::{Complete, complete};
+pub use contact::{ContactCustomer, contact};
+pub use context::Context;
+pub use create::{Create, MANUAL, create};
+pub use explain::{Estimate, Explanation, Stretch, StretchKind, estimate, explain};
+pub use history::{Action, Hash, HistoryEntry, verify};
+pub use intake::{Classification, normalised};
+pub use policy::{
+    Attempts, CallbackPolicy, CallbackRule, Category, ClassificationRule, ClockRule, EscalationStep, IntakePolicy, Layer, Policies,
+    PolicySource, PolicyVersionId, ProofNeeds, ProofRule, ScopeLevel, SlaPolicy,
+};
+pub use policy_check::{Surroundings, check_callback, check_intake, check_sla};
+pub use record_callback::{RecordCallback, record_callback};
+pub use refusal::{Place, Refusal};
+pub use reopen::{Reopen, reopen};
+pub use resume::{Resume, resume};
+pub use state::{State, Step, Verb, allowed, step};
+pub use suspend::{Suspend, suspend};
+pub use terms::{ASSIGNEE_ROLE, CALLBACK_CLOCK, CallbackTerms, Terms};
+pub use transition::{DomainEvent, Fact, OrderFacts, TimerChange, TimerKey, Transition};
+pub use urge::{Urge, urge};
+pub use work_order::{
+    Assessment, Callback, CallbackMode, CallbackOutcome, CloseCode, CompletionProof, Contact, MediaKind, MediaRef, Reached, Suspension,
+    WorkOrder,
+};

@@ -1,0 +1,191 @@
+//! Policy documents as the domain reads them, and the layers that they come in. Numbers live here, never in code.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use steward_kit::calendar::Span;
+
+use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
+use super::codes::codes;
+
+steward_kit::define_id!(PolicyVersionId, "policy version");
+
+codes! {
+    /// Levels of the scope chain, most general first.
+    ScopeLevel {
+        /// Defaults of the product.
+        Base = "base",
+        /// A property group.
+        Group = "group",
+        /// A region or city company.
+        Region = "region",
+        /// One estate.
+        Estate = "estate",
+    }
+}
+
+/// The version that a rule came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicySource {
+    /// Id of the version.
+    pub version_id: PolicyVersionId,
+    /// Level of its scope.
+    pub scope: ScopeLevel,
+    /// Number in its kind and scope.
+    pub version: u32,
+}
+
+/// One layer: a version in force.
+#[derive(Clone, Debug)]
+pub struct Layer<D> {
+    /// Where it came from.
+    pub source: PolicySource,
+    /// The document.
+    pub document: Arc<D>,
+}
+
+/// The layers that decide for an estate, most specific first: estate, region, group, base.
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    /// Categories and classification.
+    pub intake: Vec<Layer<IntakePolicy>>,
+    /// Clocks and escalation.
+    pub sla: Vec<Layer<SlaPolicy>>,
+    /// Callbacks.
+    pub callback: Vec<Layer<CallbackPolicy>>,
+}
+
+/// Which clocks run, how long, what they warn of and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SlaPolicy {
+    /// Clocks.
+    pub clock_rules: Vec<ClockRule>,
+    /// Steps of every clock whose rule has none.
+    pub escalation_steps: Vec<EscalationStep>,
+    /// For how long after closing an order may be reopened.
+    pub reopen_window: Option<Span>,
+    /// How far back the time of a verb may lie (XC-64).
+    pub max_backdate: Option<Span>,
+    /// What completion must prove (WO-48).
+    pub proof_rules: Vec<ProofRule>,
+    /// How long after completion an order closes by itself (WO-78).
+    pub auto_close: Option<Span>,
+}
+
+/// One clock for the orders that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockRule {
+    /// The orders.
+    pub applies_to: CaseFilter,
+    /// Name of the clock.
+    pub clock: String,
+    /// What starts it.
+    pub start_on: Milestone,
+    /// What stops it: the first of these at or after its start.
+    pub stop_on: Vec<Milestone>,
+    /// How long; `None` for a clock of promises.
+    pub limit: Option<Span>,
+    /// Reasons that pause it.
+    pub pauses_on: Vec<SuspensionReason>,
+    /// Its ladder; empty means the policy's.
+    pub steps: Vec<EscalationStep>,
+    /// No such clock for these orders.
+    pub off: bool,
+    /// Not started again by a reopening.
+    pub first_cycle_only: bool,
+}
+
+/// One step of a ladder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscalationStep {
+    /// Per cent of the limit.
+    pub percent: u32,
+    /// Roles told.
+    pub notify_roles: Vec<String>,
+}
+
+/// What the completion of the orders that match must prove, beside a summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofRule {
+    /// The orders.
+    pub applies_to: CaseFilter,
+    /// What is needed.
+    pub needs: ProofNeeds,
+}
+
+/// Media that a completion needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofNeeds {
+    /// A photo from before the work.
+    pub before_photo: bool,
+    /// A photo from after the work.
+    pub after_photo: bool,
+    /// The customer's signature.
+    pub signature: bool,
+}
+
+/// Callbacks (WO-25 to WO-31).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallbackPolicy {
+    /// Rules.
+    pub rules: Vec<CallbackRule>,
+}
+
+/// The callback of the orders that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackRule {
+    /// The orders.
+    pub applies_to: CaseFilter,
+    /// How long after completion it is due; `None` is refused by the check.
+    pub due: Option<Span>,
+    /// A score at or below this reopens; 0 never does.
+    pub reopen_at_score: u32,
+    /// When the customer counts as unreachable.
+    pub attempts: Attempts,
+    /// Ladder of the callback's clock; empty means the SLA policy's.
+    pub steps: Vec<EscalationStep>,
+}
+
+/// What failed attempts must cover before the customer counts as unreachable (WO-30).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// Number of attempts.
+    pub min_count: u32,
+    /// Time bands of the day.
+    pub min_time_bands: u32,
+    /// Local days.
+    pub min_days: u32,
+}
+
+/// Categories and classification (WO-11).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IntakePolicy {
+    /// The category tree; codes of a lower layer stay unless given again.
+    pub categories: Vec<Category>,
+    /// Rules, tried in order.
+    pub rules: Vec<ClassificationRule>,
+}
+
+/// A leaf or branch of the category tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// Dotted code.
+    pub code: String,
+    /// Urgency when nothing else says more.
+    pub urgency: Option<Urgency>,
+}
+
+/// From words to a category and an urgency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassificationRule {
+    /// Code, named in the order's `classified_by`.
+    pub code: String,
+    /// Any of these in the text matches.
+    pub any_words: Vec<String>,
+    /// Only these kinds; empty means every kind.
+    pub kinds: Vec<Kind>,
+    /// Category given.
+    pub category: String,
+    /// Urgency given; `None` means the category's.
+    pub urgency: Option<Urgency>,
+}

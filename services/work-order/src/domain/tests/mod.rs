@@ -1,0 +1,12 @@
+//! Tests of the rules, by requirement. Numbers are those of the plans in `gateway/plans`, read from there.
+
+mod assess;
+mod auto_close;
+mod callbacks;
+mod clocks;
+mod intake;
+mod plans;
+mod property;
+mod reclassify;
+mod story;
+mod verbs;

@@ -1,0 +1,236 @@
+//! What a verb decides: values only. The app layer writes them in one statement; nothing here performs anything.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
+
+use super::actor::Actor;
+use super::case::{Channel, Kind, SuspensionReason, Urgency};
+use super::history::HistoryEntry;
+use super::state::State;
+use super::work_order::{CallbackOutcome, CloseCode, WorkOrder};
+
+/// The outcome of a verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The order as it is now; `row_version` is still the one that was read.
+    pub order: WorkOrder,
+    /// Facts to publish, in order.
+    pub events: Vec<DomainEvent>,
+    /// Timers to set and to cancel.
+    pub timers: Vec<TimerChange>,
+    /// Lines to append to the history, in order.
+    pub history: Vec<HistoryEntry>,
+}
+
+impl Transition {
+    /// Whether there is nothing to write: a timer that fired for a clock that has moved on.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.timers.is_empty() && self.history.is_empty()
+    }
+}
+
+/// What a timer of an order waits for; there is one of each at most.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerKey {
+    /// The next step of a clock.
+    Clock {
+        /// Name of the clock.
+        clock: String,
+        /// Cycle of the order.
+        cycle: u32,
+    },
+    /// The end of the silence after completion (WO-78).
+    AutoClose {
+        /// Cycle of the order.
+        cycle: u32,
+    },
+}
+
+/// A change of a timer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimerChange {
+    /// The timer exists and is due then.
+    Set {
+        /// Which.
+        timer: TimerKey,
+        /// When it is due.
+        due: Timestamp,
+    },
+    /// No such timer.
+    Cancel {
+        /// Which.
+        timer: TimerKey,
+    },
+}
+
+/// A fact to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainEvent {
+    /// When it happened, which may be before it was noticed.
+    pub occur_time: Timestamp,
+    /// Who made it.
+    pub actor: Actor,
+    /// The order just after it.
+    pub order: OrderFacts,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What every published fact says about its order. Taken when the fact is made: a verb can make several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderFacts {
+    /// Id.
+    pub id: WorkOrderId,
+    /// Number.
+    pub number: String,
+    /// Estate.
+    pub estate_id: EstateId,
+    /// Unit.
+    pub unit_id: Option<UnitId>,
+    /// Customer.
+    pub customer_id: Option<CustomerId>,
+    /// Kind.
+    pub kind: Kind,
+    /// Category; empty until classified.
+    pub category: String,
+    /// Urgency.
+    pub urgency: Urgency,
+    /// State after the fact.
+    pub state: State,
+    /// Cycle.
+    pub cycle: u32,
+    /// Assignee.
+    pub assignee: Option<String>,
+}
+
+impl OrderFacts {
+    /// The facts of an order as it is.
+    pub fn of(order: &WorkOrder) -> Self {
+        Self {
+            id: order.id,
+            number: order.number.clone(),
+            estate_id: order.estate_id,
+            unit_id: order.unit_id,
+            customer_id: order.customer_id,
+            kind: order.kind,
+            category: order.category.clone(),
+            urgency: order.urgency,
+            state: order.state,
+            cycle: order.cycle,
+            assignee: order.assignee.clone(),
+        }
+    }
+}
+
+/// What happened; one for each message of `events.proto` that is about an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// `WorkOrderCreated`
+    Created {
+        /// Where the report came from.
+        channel: Channel,
+    },
+    /// `WorkOrderClassified`
+    Classified,
+    /// `WorkOrderAssigned`
+    Assigned,
+    /// `WorkOrderAccepted`
+    Accepted,
+    /// `CustomerContacted`
+    Contacted {
+        /// Whether the customer was reached.
+        reached: bool,
+        /// The promise given.
+        promise_time: Option<Timestamp>,
+    },
+    /// `WorkOrderAssessed`
+    Assessed {
+        /// Whether the customer was told.
+        customer_informed: bool,
+    },
+    /// `TechnicianArrived`
+    Arrived,
+    /// `WorkOrderCompleted`
+    Completed,
+    /// `CallbackRecorded`
+    CallbackRecorded {
+        /// What came of it.
+        outcome: CallbackOutcome,
+        /// 1 to 5; 0 unless reached.
+        score: u32,
+    },
+    /// `WorkOrderReopened`
+    Reopened,
+    /// `WorkOrderClosed`
+    Closed {
+        /// How.
+        close_code: CloseCode,
+    },
+    /// `WorkOrderCancelled`
+    Cancelled {
+        /// Why.
+        close_code: CloseCode,
+    },
+    /// `WorkOrderUrged`
+    Urged {
+        /// How often by now.
+        urge_count: u32,
+    },
+    /// `WorkOrderSuspended`
+    Suspended {
+        /// Why.
+        reason: SuspensionReason,
+    },
+    /// `WorkOrderResumed`
+    Resumed,
+    /// `ClockWarned`: a step before the due time.
+    ClockWarned {
+        /// The clock.
+        clock: String,
+        /// Per cent of the limit.
+        percent: u32,
+        /// When the clock is due.
+        due_time: Timestamp,
+        /// Roles to tell.
+        notify_roles: Vec<String>,
+    },
+    /// `ClockBreached`: the due time passed.
+    ClockBreached {
+        /// The clock.
+        clock: String,
+        /// When it was due.
+        due_time: Timestamp,
+        /// Roles to tell.
+        notify_roles: Vec<String>,
+    },
+    /// `WorkOrderEscalated`: a step after the due time, or urging.
+    Escalated {
+        /// The clock; empty when the customer urged.
+        clock: String,
+        /// Per cent of the limit; 0 when the customer urged.
+        percent: u32,
+        /// Roles to tell.
+        notify_roles: Vec<String>,
+    },
+}
+
+/// The changes that make `after` of `before`. `fired` is the key of a timer that no longer exists because it fired.
+pub(super) fn timer_changes(
+    mut before: BTreeMap<TimerKey, Timestamp>,
+    after: BTreeMap<TimerKey, Timestamp>,
+    fired: Option<&TimerKey>,
+) -> Vec<TimerChange> {
+    if let Some(fired) = fired {
+        before.remove(fired);
+    }
+    let mut changes = Vec::new();
+    for (timer, due) in after {
+        if before.remove(&timer) != Some(due) {
+            changes.push(TimerChange::Set { timer, due });
+        }
+    }
+    changes.extend(before.into_keys().map(|timer| TimerChange::Cancel { timer }));
+    changes
+}

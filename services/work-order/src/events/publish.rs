@@ -1,0 +1,96 @@
+//! From what the domain decided to what the outbox and the timers hold.
+
+use steward_kit::proto::to_timestamp;
+use steward_kit_store::{Claim, Effects, NewEvent, TimerChange};
+use steward_proto::work_order::v1 as pb;
+
+use crate::contract::{Code, actor};
+use crate::domain::{self, DomainEvent, Fact, TimerKey, Transition};
+
+/// Kind of the timer of a clock's next step. Its key is `<cycle>/<clock>`: an order has one for each clock of a cycle.
+pub(crate) const CLOCK_STEP: &str = "clock_step";
+
+/// Kind of the timer that ends the silence after completion. Its key is the cycle.
+pub(crate) const AUTO_CLOSE: &str = "auto_close";
+
+/// Everything that follows from a transition, for the statement that writes it.
+pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effects {
+    let (order, estate) = (transition.order.id, transition.order.estate_id);
+    let timers = transition.timers.iter().map(|change| match change {
+        domain::TimerChange::Set { timer, due } => {
+            let (kind, key) = kind_and_key(timer);
+            TimerChange::set(kind, order, key, estate, *due)
+        }
+        domain::TimerChange::Cancel { timer } => {
+            let (kind, key) = kind_and_key(timer);
+            TimerChange::cancel(kind, order, key)
+        }
+    });
+    Effects { claim, events: transition.events.iter().map(published).collect(), timers: timers.collect() }
+}
+
+fn kind_and_key(timer: &TimerKey) -> (&'static str, String) {
+    match timer {
+        TimerKey::Clock { clock, cycle } => (CLOCK_STEP, format!("{cycle}/{clock}")),
+        TimerKey::AutoClose { cycle } => (AUTO_CLOSE, cycle.to_string()),
+    }
+}
+
+/// The clock and the cycle that a timer's key names.
+pub(crate) fn clock_of_key(key: &str) -> Option<(String, u32)> {
+    let (cycle, clock) = key.split_once('/')?;
+    Some((clock.to_owned(), cycle.parse().ok()?))
+}
+
+/// One fact as its message in `events.proto`.
+fn published(event: &DomainEvent) -> NewEvent {
+    let order = Some(facts(event));
+    match event.fact.clone() {
+        Fact::Created { channel } => about(event, &pb::WorkOrderCreated { order, channel: channel.number() }),
+        Fact::Classified => about(event, &pb::WorkOrderClassified { order }),
+        Fact::Assigned => about(event, &pb::WorkOrderAssigned { order }),
+        Fact::Accepted => about(event, &pb::WorkOrderAccepted { order }),
+        Fact::Contacted { reached, promise_time } => {
+            about(event, &pb::CustomerContacted { order, reached, promise_time: promise_time.map(to_timestamp) })
+        }
+        Fact::Assessed { customer_informed } => about(event, &pb::WorkOrderAssessed { order, customer_informed }),
+        Fact::Arrived => about(event, &pb::TechnicianArrived { order }),
+        Fact::Completed => about(event, &pb::WorkOrderCompleted { order }),
+        Fact::CallbackRecorded { outcome, score } => about(event, &pb::CallbackRecorded { order, outcome: outcome.number(), score }),
+        Fact::Reopened => about(event, &pb::WorkOrderReopened { order }),
+        Fact::Closed { close_code } => about(event, &pb::WorkOrderClosed { order, close_code: close_code.number() }),
+        Fact::Cancelled { close_code } => about(event, &pb::WorkOrderCancelled { order, close_code: close_code.number() }),
+        Fact::Urged { urge_count } => about(event, &pb::WorkOrderUrged { order, urge_count }),
+        Fact::Suspended { reason } => about(event, &pb::WorkOrderSuspended { order, reason: reason.number() }),
+        Fact::Resumed => about(event, &pb::WorkOrderResumed { order }),
+        Fact::ClockWarned { clock, percent, due_time, notify_roles } => {
+            about(event, &pb::ClockWarned { order, clock, percent, due_time: Some(to_timestamp(due_time)), notify_roles })
+        }
+        Fact::ClockBreached { clock, due_time, notify_roles } => {
+            about(event, &pb::ClockBreached { order, clock, due_time: Some(to_timestamp(due_time)), notify_roles })
+        }
+        Fact::Escalated { clock, percent, notify_roles } => about(event, &pb::WorkOrderEscalated { order, clock, percent, notify_roles }),
+    }
+}
+
+fn about<M: prost::Message + prost::Name>(event: &DomainEvent, payload: &M) -> NewEvent {
+    NewEvent::new(event.order.id, event.order.estate_id, event.occur_time, payload)
+}
+
+fn facts(event: &DomainEvent) -> pb::OrderFacts {
+    let order = &event.order;
+    pb::OrderFacts {
+        work_order_id: order.id.to_string(),
+        number: order.number.clone(),
+        estate_id: order.estate_id.to_string(),
+        unit_id: order.unit_id.map(|id| id.to_string()).unwrap_or_default(),
+        customer_id: order.customer_id.map(|id| id.to_string()).unwrap_or_default(),
+        kind: order.kind.number(),
+        category: order.category.clone(),
+        urgency: order.urgency.number(),
+        state: order.state.number(),
+        cycle: order.cycle,
+        assignee: order.assignee.clone().unwrap_or_default(),
+        actor: Some(actor(&event.actor)),
+    }
+}

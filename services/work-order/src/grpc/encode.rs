@@ -1,0 +1,179 @@
+//! From the domain to the contract's messages, as far as the caller may see.
+
+use jiff::Timestamp;
+use steward_kit::auth::Access;
+use steward_kit::proto::to_timestamp;
+use steward_proto::work_order::v1 as pb;
+
+use crate::contract::{Code, actor, span};
+use crate::domain::{
+    Assessment, Callback, Clock, ClockStep, CompletionProof, Estimate, Explanation, HistoryEntry, MediaRef, Milestone, Stretch,
+    StretchKind, Suspension, WorkOrder,
+};
+
+fn text(id: Option<impl ToString>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn time(at: Option<Timestamp>) -> Option<prost_types::Timestamp> {
+    at.map(to_timestamp)
+}
+
+/// A whole order. A customer sees who is accountable, and no more of the staff than that (WO-76).
+pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
+    let is_staff = access.scope.own_customer().is_none();
+    pb::WorkOrder {
+        id: order.id.to_string(),
+        number: order.number.clone(),
+        etag: order.row_version.to_string(),
+        state: order.state.number(),
+        estate_id: order.estate_id.to_string(),
+        unit_id: text(order.unit_id),
+        customer_id: text(order.customer_id),
+        kind: order.kind.number(),
+        category: order.category.clone(),
+        urgency: order.urgency.number(),
+        classified_by: order.classified_by.clone(),
+        channel: order.channel.number(),
+        description: order.description.expose().clone(),
+        location: order.location.expose().clone(),
+        media: order.media.iter().map(media).collect(),
+        assignee: order.assignee.clone().unwrap_or_default(),
+        first_receiver: order.first_receiver.clone().filter(|_| is_staff).unwrap_or_default(),
+        occur_time: Some(to_timestamp(order.occur_time)),
+        receive_time: Some(to_timestamp(order.receive_time)),
+        update_time: Some(to_timestamp(order.update_time)),
+        cycle: order.cycle,
+        urge_count: order.urge_count,
+        promise_time: time(order.promise_time),
+        clocks: order.clocks.iter().map(clock).collect(),
+        suspension: order.suspension().map(suspension),
+        close_code: order.close_code.map(Code::number).unwrap_or_default(),
+        callbacks: order.callbacks.iter().map(|made| callback(made, is_staff)).collect(),
+        allowed_actions: order.allowed_actions().iter().map(ToString::to_string).collect(),
+        proof: order.proof().map(|given| proof(given, is_staff)),
+        auto_close_time: time(order.auto_close_time),
+        assessments: order.assessments.iter().map(|made| assessment(made, is_staff)).collect(),
+    }
+}
+
+/// An order as lists show it: of its clocks only those that are open.
+pub(super) fn listed(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
+    pb::WorkOrder { clocks: order.open_clocks().map(clock).collect(), ..work_order(order, access) }
+}
+
+fn clock(clock: &Clock) -> pb::Clock {
+    let is_promise = clock.terms.start_on == Milestone::Promised;
+    pb::Clock {
+        name: clock.name.clone(),
+        cycle: clock.cycle,
+        state: clock.state.number(),
+        start_time: Some(to_timestamp(clock.start_time)),
+        due_time: time(clock.due_time),
+        stop_time: time(clock.stop_time),
+        verdict: clock.verdict.map(Code::number).unwrap_or_default(),
+        limit: (!is_promise).then(|| span(&clock.limit)),
+        policy_version_id: clock.terms.source.version_id.to_string(),
+        provisional: clock.is_provisional(),
+        last_step_percent: clock.last_step_percent(),
+        stop_on: clock.terms.stop_on.iter().map(|milestone| milestone.number()).collect(),
+        generation: clock.generation,
+        breach_reason: clock.breach_reason.map(|reason| reason.to_string()).unwrap_or_default(),
+    }
+}
+
+/// How a due time came about.
+pub(super) fn explanation(of: &Clock, explanation: &Explanation) -> pb::ExplainClockResponse {
+    pb::ExplainClockResponse {
+        clock: Some(clock(of)),
+        intervals: explanation.stretches.iter().map(stretch).collect(),
+        steps: of.steps.iter().map(step).collect(),
+        policy_scope: explanation.source.scope.to_string(),
+        policy_version: explanation.source.version,
+        provisional_years: explanation.provisional_years.iter().copied().map(i32::from).collect(),
+    }
+}
+
+/// What a deadline would be.
+pub(super) fn estimate(estimate: &Estimate) -> pb::ComputeDueTimeResponse {
+    pb::ComputeDueTimeResponse {
+        due_time: Some(to_timestamp(estimate.due_time)),
+        provisional_years: estimate.provisional_years.iter().copied().map(i32::from).collect(),
+        intervals: estimate.stretches.iter().map(stretch).collect(),
+    }
+}
+
+fn step(step: &ClockStep) -> pb::ClockStep {
+    pb::ClockStep { percent: step.percent, due_time: time(step.due_time), taken: step.taken, notify_roles: step.notify_roles.clone() }
+}
+
+fn stretch(stretch: &Stretch) -> pb::ClockInterval {
+    let kind = match stretch.kind {
+        StretchKind::Counted => pb::ClockIntervalKind::Counted,
+        StretchKind::Rest => pb::ClockIntervalKind::Rest,
+        StretchKind::OutsideHours => pb::ClockIntervalKind::OutsideHours,
+        StretchKind::Paused => pb::ClockIntervalKind::Paused,
+    };
+    pb::ClockInterval {
+        from_time: Some(to_timestamp(stretch.from)),
+        to_time: Some(to_timestamp(stretch.to)),
+        kind: kind.into(),
+        label: stretch.label.clone(),
+    }
+}
+
+/// A line of the history. A customer sees what happened and when; of the staff's codes and names nothing (WO-76).
+pub(super) fn entry(entry: &HistoryEntry, access: &Access) -> pb::HistoryEntry {
+    let is_staff = access.scope.own_customer().is_none();
+    pb::HistoryEntry {
+        position: entry.position,
+        action: entry.action.to_string(),
+        state: entry.state.number(),
+        actor: is_staff.then(|| actor(&entry.actor)),
+        occur_time: Some(to_timestamp(entry.occur_time)),
+        record_time: Some(to_timestamp(entry.record_time)),
+        detail: entry.detail.iter().filter(|_| is_staff).map(|(key, value)| (key.clone(), value.clone())).collect(),
+        hash: hex::encode(entry.hash),
+    }
+}
+
+fn media(file: &MediaRef) -> pb::MediaRef {
+    let kind = file.kind.map(Code::number).unwrap_or_default();
+    pb::MediaRef { key: file.key.clone(), sha256: file.sha256.clone(), kind }
+}
+
+fn suspension(suspension: &Suspension) -> pb::Suspension {
+    pb::Suspension { reason: suspension.reason.number(), from_time: Some(to_timestamp(suspension.from)), to_time: time(suspension.to) }
+}
+
+fn callback(made: &Callback, is_staff: bool) -> pb::Callback {
+    pb::Callback {
+        cycle: made.cycle,
+        outcome: made.outcome.number(),
+        score: made.score,
+        improvement: made.improvement.expose().clone(),
+        attempt_time: Some(to_timestamp(made.at)),
+        actor: is_staff.then(|| actor(&made.actor)),
+        mode: made.mode.number(),
+    }
+}
+
+/// A customer sees that the case was assessed, and no internal plan.
+fn assessment(made: &Assessment, is_staff: bool) -> pb::Assessment {
+    pb::Assessment {
+        cycle: made.cycle,
+        assess_time: Some(to_timestamp(made.at)),
+        plan: if is_staff { made.plan.expose().clone() } else { String::new() },
+        customer_informed: made.customer_informed,
+        actor: is_staff.then(|| actor(&made.actor)),
+    }
+}
+
+fn proof(given: &CompletionProof, is_staff: bool) -> pb::CompletionProof {
+    pb::CompletionProof {
+        summary: given.summary.expose().clone(),
+        media: given.media.iter().map(media).collect(),
+        complete_time: Some(to_timestamp(given.complete_time)),
+        actor: is_staff.then(|| actor(&given.actor)),
+    }
+}

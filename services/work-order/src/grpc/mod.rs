@@ -1,0 +1,30 @@
+//! The edge: decode, ask the app, encode. Nothing here decides.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `work_orders` `policies` `calendars` | one resource each: its RPCs |
+//! | `mutation` | what every mutation has: a request id, a method, an answer |
+//! | `decode` `encode` | between the contract's messages and the domain's types |
+//! | `watch` | the stream of an order |
+
+mod calendars;
+mod decode;
+mod encode;
+mod mutation;
+mod policies;
+mod watch;
+mod work_orders;
+
+use steward_kit::Result;
+use steward_kit::auth::Access;
+use tonic::Request;
+
+pub(crate) use calendars::Calendars;
+pub(crate) use policies::Policies;
+pub(crate) use work_orders::WorkOrders;
+
+/// A request taken apart: who asks, and what.
+fn received<Q>(request: Request<Q>) -> Result<(Access, Q)> {
+    let access = Access::of(&request)?.clone();
+    Ok((access, request.into_inner()))
+}

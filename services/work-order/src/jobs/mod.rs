@@ -1,0 +1,60 @@
+//! Background work. All of it runs on every replica; rows and locks decide who does what.
+
+mod calendar_alert;
+mod timers;
+
+use std::sync::Arc;
+
+use steward_kit::Result;
+use steward_kit_store::epoch;
+use steward_kit_store::housekeeping::Housekeeping;
+use steward_kit_store::inbox::Consumer;
+use steward_kit_store::jobs::JobSet;
+use steward_kit_store::outbox::{Relay, listen_published};
+use steward_kit_store::timers::TimerService;
+
+use crate::app::App;
+use crate::events::CustomerEvents;
+
+/// Starts every job of the service.
+///
+/// # Errors
+/// Two handlers for one kind of timer; Postgres does not answer.
+pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
+    let (db, clock) = (&app.db, &app.clock);
+
+    // Months made ahead; old claims, inbox marks and outbox months forgotten. The first round is awaited: a month that is
+    // attached under a row on its way in would refuse that row.
+    let housekeeping = Housekeeping::new(db.clone(), clock.clone(), &["history"]);
+    housekeeping.round().await?;
+    jobs.spawn("housekeeping", move |stop| housekeeping.clone().run(stop));
+
+    // Promises with a date: the steps of clocks, and the recomputation after a calendar year was loaded.
+    let timers = TimerService::new(db.clone(), clock.clone(), timers::handlers(app))?;
+    jobs.spawn("timers", move |stop| timers.clone().run(stop));
+
+    // Facts out, in order per subject.
+    let relay = Relay::new(db.clone(), clock.clone());
+    jobs.spawn("relay", move |stop| relay.clone().run(stop));
+
+    // Facts in: which estates and units there are.
+    let customers = CustomerEvents::new(app.estates().clone());
+    let consumer = Consumer::new(db.clone(), clock.clone(), "customer", "directory", customers);
+    jobs.spawn("customer events", move |stop| consumer.clone().run(stop));
+
+    // Streams wake when any replica, or a timer, changed an order.
+    let (heard, watchers) = (db.clone(), app.watchers().clone());
+    jobs.spawn("watch hints", move |stop| {
+        let watchers = watchers.clone();
+        listen_published(heard.clone(), move |published| watchers.published(published), stop)
+    });
+
+    // What is kept in memory notices what other replicas change.
+    let watched = db.clone();
+    jobs.spawn("policy epoch", move |stop| epoch::watch(watched.clone(), stop));
+
+    // Next year's holidays are loaded before anybody needs them, or somebody is told.
+    let alerted = app.clone();
+    jobs.spawn("calendar alert", move |stop| calendar_alert::run(alerted.clone(), stop));
+    Ok(())
+}

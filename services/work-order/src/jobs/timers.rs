@@ -1,0 +1,73 @@
+//! Timers that fire: which use case each kind is.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use steward_kit::{Error, Result};
+use steward_kit_store::Effects;
+use steward_kit_store::timers::{FiredTimer, TimerHandler};
+use uuid::Uuid;
+
+use crate::app::{App, Progress, RECOMPUTE_CLOCKS};
+use crate::domain::{AutoCloseDue, ClockDue};
+use crate::events::{AUTO_CLOSE, CLOCK_STEP, clock_of_key};
+
+/// The handlers of the service, one for each kind of timer.
+pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
+    vec![Arc::new(ClockStep(app.clone())), Arc::new(AutoClose(app.clone())), Arc::new(RecomputeClocks(app.clone()))]
+}
+
+/// A clock's next step is due.
+struct ClockStep(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for ClockStep {
+    fn kind(&self) -> &'static str {
+        CLOCK_STEP
+    }
+
+    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
+        self.0.lock_for_timers(tx, subjects).await
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        let (clock, cycle) =
+            clock_of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a clock's timer has the key {}", timer.key)))?;
+        self.0.take_clock_steps(tx, timer.subject_id.into(), &ClockDue { clock, cycle }, now).await
+    }
+}
+
+/// The silence after completion is over.
+struct AutoClose(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for AutoClose {
+    fn kind(&self) -> &'static str {
+        AUTO_CLOSE
+    }
+
+    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
+        self.0.lock_for_timers(tx, subjects).await
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        let cycle = timer.key.parse().map_err(|_| Error::bug(format_args!("the timer of a silence has the key {}", timer.key)))?;
+        self.0.close_silent_order(tx, timer.subject_id.into(), AutoCloseDue { cycle }, now).await
+    }
+}
+
+/// Clocks are computed anew after a calendar year was loaded.
+struct RecomputeClocks(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for RecomputeClocks {
+    fn kind(&self) -> &'static str {
+        RECOMPUTE_CLOCKS
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        let at = Progress::of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a recomputation has the key {}", timer.key)))?;
+        self.0.recompute_clocks(tx, timer.subject_id, at, now).await
+    }
+}

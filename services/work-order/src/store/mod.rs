@@ -1,0 +1,32 @@
+//! SQL only. A function takes a connection (or a pool) and the caller's scope; nothing here decides.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `row` | an order as rows and as the aggregate |
+//! | `texts` | what customers and staff wrote, sealed |
+//! | `load` | reading: one order with its clocks in one query; lists |
+//! | `create` `save` | writing: one statement each, whatever the verb |
+//! | `history` | the chain, read in pages |
+//! | `numbers` `units` | what creating an order needs |
+//! | `calendar_years` | when years were loaded |
+
+mod calendar_years;
+mod create;
+mod history;
+mod load;
+mod numbers;
+mod row;
+mod save;
+mod texts;
+mod units;
+
+pub(crate) use calendar_years::list_loaded_years;
+pub(crate) use create::{Created, create_work_order};
+pub(crate) use history::list_history;
+pub(crate) use load::{
+    OfCustomer, OrderKey, list_provisional, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate,
+    load_work_order, search_work_orders,
+};
+pub(crate) use numbers::Numbers;
+pub(crate) use save::{Saved, lock_work_orders, save_transition};
+pub(crate) use units::insert_units;

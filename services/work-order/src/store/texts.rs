@@ -1,0 +1,78 @@
+//! What customers and staff wrote. Each order's texts are sealed for their place: moved to another order they do not open.
+
+use serde::{Deserialize, Serialize};
+use steward_kit::crypto::FieldCipher;
+use steward_kit::ids::WorkOrderId;
+use steward_kit::pii::Pii;
+use steward_kit::{Error, Result};
+
+use crate::domain::WorkOrder;
+
+/// A column that holds sealed text.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Column {
+    Description,
+    Location,
+    Texts,
+}
+
+impl Column {
+    fn place(self, id: WorkOrderId) -> String {
+        let column = match self {
+            Self::Description => "description",
+            Self::Location => "location",
+            Self::Texts => "texts",
+        };
+        format!("work_order/{id}/{column}")
+    }
+
+    pub(super) fn seal(self, cipher: &FieldCipher, id: WorkOrderId, text: impl AsRef<[u8]>) -> Vec<u8> {
+        cipher.seal(self.place(id), text)
+    }
+
+    pub(super) fn open(self, cipher: &FieldCipher, id: WorkOrderId, sealed: &[u8]) -> Result<Pii<String>> {
+        let plain = cipher.open(self.place(id), sealed)?;
+        let text = std::str::from_utf8(&plain).map_err(Error::internal)?;
+        Ok(Pii::new(text.to_owned()))
+    }
+}
+
+/// The texts that hang on lists of the aggregate, in the order of those lists.
+#[derive(Default, Serialize, Deserialize)]
+struct Texts {
+    notes: Vec<String>,
+    plans: Vec<String>,
+    improvements: Vec<String>,
+    summaries: Vec<String>,
+}
+
+/// Takes the texts out of an order's lists, sealed as one.
+pub(super) fn seal_texts(cipher: &FieldCipher, order: &WorkOrder) -> Result<Vec<u8>> {
+    let texts = Texts {
+        notes: order.contacts.iter().map(|contact| contact.note.expose().clone()).collect(),
+        plans: order.assessments.iter().map(|assessment| assessment.plan.expose().clone()).collect(),
+        improvements: order.callbacks.iter().map(|callback| callback.improvement.expose().clone()).collect(),
+        summaries: order.proofs.iter().map(|proof| proof.summary.expose().clone()).collect(),
+    };
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&texts).map_err(Error::internal)?);
+    Ok(Column::Texts.seal(cipher, order.id, plain.as_slice()))
+}
+
+/// Puts the texts back where they belong.
+pub(super) fn open_texts(cipher: &FieldCipher, order: &mut WorkOrder, sealed: &[u8]) -> Result<()> {
+    let plain = Column::Texts.open(cipher, order.id, sealed)?;
+    let texts: Texts = serde_json::from_str(plain.expose()).map_err(Error::internal)?;
+    for (contact, note) in order.contacts.iter_mut().zip(texts.notes) {
+        contact.note = note.into();
+    }
+    for (assessment, plan) in order.assessments.iter_mut().zip(texts.plans) {
+        assessment.plan = plan.into();
+    }
+    for (callback, improvement) in order.callbacks.iter_mut().zip(texts.improvements) {
+        callback.improvement = improvement.into();
+    }
+    for (proof, summary) in order.proofs.iter_mut().zip(texts.summaries) {
+        proof.summary = summary.into();
+    }
+    Ok(())
+}

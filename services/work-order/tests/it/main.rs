@@ -1,0 +1,24 @@
+//! The service as its callers see it: real gRPC on a local port, real Postgres and Redis, a clock that stands still until
+//! the test moves it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod auto_close;
+mod calendar_alert;
+mod calendars;
+mod clocks;
+mod events;
+mod history;
+mod lifecycle;
+mod lists;
+mod policies;
+mod privacy;
+mod query_plans;
+mod recompute;
+mod refusals;
+mod repetition;
+mod tap;
+mod trips;
+mod watch;
+mod words;
+mod world;

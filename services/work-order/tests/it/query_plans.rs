@@ -1,0 +1,174 @@
+//! How Postgres answers the lists: by which nodes and which indexes, over a table of some size. The statements are those
+//! that the service sends, read by a proxy; `golden/query_plans.snap` is what Postgres makes of them.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use sqlx::postgres::PgConnection;
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, Executor};
+use steward_proto::work_order::v1 as pb;
+
+use crate::tap::{Asked, proxy};
+use crate::world::World;
+
+/// A statement of the service, with arguments that are typical for it.
+struct Case {
+    name: &'static str,
+    sql: String,
+    arguments: String,
+    /// The list of a customer's own orders goes over every estate; every other one stays in one.
+    in_one_estate: bool,
+}
+
+/// DESIGN §3, §10: lists go by an index that begins with the estate, page by key, and read no table from end to end.
+#[tokio::test]
+async fn lists_are_answered_by_the_indexes_made_for_them() {
+    let log = Asked::default();
+    let world = World::through(|upstream| proxy(upstream, log.clone())).await;
+    let id = world.create(world.burst_pipe()).await.id;
+    world.assign(&id, "wang").await.unwrap();
+    let cases = cases(&world, &id, &log).await;
+    fill(&world).await;
+    let mut connection = world.db.acquire().await.unwrap();
+    let mut all = String::new();
+    for case in &cases {
+        // The plan for any arguments is the one that Postgres may turn to after some calls.
+        for mode in ["force_generic_plan", "force_custom_plan"] {
+            let plan = explain(&mut connection, case, mode).await;
+            let mut shape = String::new();
+            print(&plan, 1, &mut shape);
+            for table in ["work_orders", "clocks", "history"] {
+                assert!(!shape.contains(&format!("Seq Scan on {table}")), "{}, {mode}:\n{shape}", case.name);
+            }
+            let mut indexes = Vec::new();
+            indexes_of(&plan, &mut indexes);
+            for index in indexes.iter().filter(|_| case.in_one_estate) {
+                assert_eq!(leading_column(&mut connection, index).await, "estate_id", "{index} of {}, {mode}", case.name);
+            }
+            if mode == "force_custom_plan" {
+                writeln!(all, "{}\n{shape}", case.name).unwrap();
+            }
+        }
+    }
+    insta::with_settings!({ snapshot_path => "golden", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("query_plans", all);
+    });
+}
+
+/// What the service asks for each list, for a first page and for a later one.
+async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
+    let (estate, customer) = (world.estate, world.customer);
+    let list = |assignee: &str, customer: &str| pb::ListWorkOrdersRequest {
+        estate_id: if customer.is_empty() { estate.to_string() } else { String::new() },
+        assignee: assignee.to_owned(),
+        customer_id: customer.to_owned(),
+        ..Default::default()
+    };
+    let mut asked = Vec::new();
+    for request in [list("", ""), list("wang", ""), list("", &customer.to_string())] {
+        log.lock().unwrap().clear();
+        world.orders().list_work_orders(world.operations().asks(request)).await.unwrap();
+        asked.push(last(log, "FROM work_order.work_orders"));
+    }
+    let search = pb::SearchWorkOrdersRequest { estate_id: estate.to_string(), query: "000042".to_owned(), ..Default::default() };
+    world.orders().search_work_orders(world.operations().asks(search)).await.unwrap();
+    asked.push(last(log, "reverse(o.number)"));
+    let history = pb::ListHistoryRequest { work_order_id: id.to_owned(), ..Default::default() };
+    world.orders().list_history(world.operations().asks(history)).await.unwrap();
+    asked.push(last(log, "FROM work_order.history"));
+    let [by_state, by_assignee, by_customer, search, history] = asked.try_into().unwrap();
+
+    let every = "'{received,classified,assigned,accepted,contacted,on_site,completed,closed,reopened,cancelled}'";
+    let (first, later) = ("NULL, NULL", format!("'2025-09-01Z', '{estate}'"));
+    let case = |name, sql: &String, arguments, in_one_estate| Case { name, sql: sql.clone(), arguments, in_one_estate };
+    vec![
+        case("list of an estate, first page", &by_state, format!("'{estate}', {every}, NULL, {first}, 51"), true),
+        case("list of an estate, later page", &by_state, format!("'{estate}', {every}, NULL, {later}, 51"), true),
+        case("list of an estate, one state", &by_state, format!("'{estate}', '{{closed}}', NULL, {later}, 51"), true),
+        case("list of an assignee, later page", &by_assignee, format!("'{estate}', {every}, NULL, {later}, 51, 'staff-1'"), true),
+        case("list of a customer, later page", &by_customer, format!("'{customer}', {every}, NULL, {later}, 51, NULL, NULL, NULL"), false),
+        case("search by number", &search, format!("'{estate}', '240000%', NULL, {first}, 51, '000042%'"), true),
+        case("search by category", &search, format!("'{estate}', 'kcolb%', NULL, {later}, 51, 'plumbing.block%'"), true),
+        case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),
+    ]
+}
+
+fn last(log: &Asked, part: &str) -> String {
+    log.lock().unwrap().iter().rfind(|sql| sql.contains(part)).cloned().unwrap_or_else(|| panic!("nobody asked for {part}"))
+}
+
+/// Two years of five estates: most orders are closed, two people work on them, three hundred customers report.
+async fn fill(world: &World) {
+    let fill = "
+        INSERT INTO work_order.work_orders (estate_id, id, number, state, customer_id, kind, category, urgency, classified_by, channel,
+            description, location, assignee, occur_time, receive_time, cycle, urge_count, close_code, memory, texts, history_position,
+            history_hash, update_time, row_version)
+        SELECT CASE WHEN n % 5 = 0 THEN o.estate_id ELSE ('00000000-0000-7000-8000-00000000000' || n % 5)::uuid END, gen_random_uuid(),
+               'WO-2025-' || lpad(n::text, 6, '0'),
+               CASE WHEN n % 11 <> 0 THEN 'closed' ELSE (ARRAY['classified', 'assigned', 'completed', 'cancelled'])[1 + n % 4] END,
+               CASE WHEN n % 300 = 0 THEN o.customer_id ELSE ('00000000-0000-7000-9000-000000000' || 100 + n % 300)::uuid END,
+               o.kind, (ARRAY['plumbing.leak', 'plumbing.blocked_drain', 'cleaning', 'parking', 'other'])[1 + n / 7 % 5], o.urgency,
+               o.classified_by, o.channel, o.description, o.location, 'staff-' || n % 2, t, t, 1, 0, NULL, o.memory, o.texts,
+               o.history_position, o.history_hash, t, 1
+          FROM work_order.work_orders o, generate_series(1, 6000) n,
+               LATERAL (SELECT '2024-03-01Z'::timestamptz + n * interval '175 minutes' AS t) AS at;
+        INSERT INTO work_order.clocks (estate_id, work_order_id, cycle, name, generation, place, state, start_time, due_time, stop_time,
+            verdict, provisional, clock)
+        SELECT w.estate_id, w.id, 1, name, 1, 0, 'stopped', w.receive_time, w.receive_time, w.receive_time, 'kept', false, '{}'
+          FROM work_order.work_orders w, unnest(ARRAY['a', 'b', 'c', 'd']) AS name WHERE w.number LIKE 'WO-2025-%';
+        INSERT INTO work_order.history (estate_id, work_order_id, position, action, state, actor_kind, actor_subject, occur_time,
+            record_time, detail, hash)
+        SELECT w.estate_id, w.id, position, 'assign', 'assigned', 'staff', 'x', '2026-03-01Z'::timestamptz, '2026-03-01Z', '{}', ''
+          FROM work_order.work_orders w, generate_series(1, 5) AS position WHERE w.number LIKE 'WO-2025-%';
+        ANALYZE work_order.work_orders, work_order.clocks, work_order.history;";
+    world.db.execute(sqlx::raw_sql(fill)).await.unwrap();
+}
+
+/// The plan for these arguments, or for any.
+async fn explain(connection: &mut PgConnection, case: &Case, mode: &'static str) -> Value {
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("SET plan_cache_mode = {mode}")))).await.unwrap();
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE asked AS {}", case.sql)))).await.unwrap();
+    let explain = format!("EXPLAIN (COSTS OFF, FORMAT JSON) EXECUTE asked ({})", case.arguments);
+    let answer = sqlx::query_scalar(AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *connection).await;
+    connection.execute(sqlx::raw_sql("DEALLOCATE asked")).await.unwrap();
+    let Json(plan): Json<Value> = answer.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    plan[0]["Plan"].clone()
+}
+
+/// One node a line: its type, its index or table, and whether it begins where the last page ended. Months are one.
+fn print(node: &Value, depth: usize, out: &mut String) {
+    let text = |key: &str| node[key].as_str().unwrap_or_default();
+    let (index, table) = (text("Index Name"), text("Relation Name"));
+    write!(out, "{:width$}{}", "", text("Node Type"), width = depth * 2).unwrap();
+    match (index.is_empty(), table.is_empty()) {
+        (false, _) => write!(out, " by {}", month_less(index)).unwrap(),
+        (true, false) => write!(out, " on {}", month_less(table)).unwrap(),
+        (true, true) => {}
+    }
+    if text("Index Cond").contains("ROW(") {
+        out.push_str(", from the key of the last page");
+    }
+    out.push('\n');
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        print(child, depth + 1, out);
+    }
+}
+
+/// The name of a partition or its index without the month it is for.
+fn month_less(name: &str) -> &str {
+    if name.starts_with("history") { "history" } else { name }
+}
+
+fn indexes_of(node: &Value, out: &mut Vec<String>) {
+    out.extend(node["Index Name"].as_str().map(str::to_owned));
+    node["Plans"].as_array().into_iter().flatten().for_each(|child| indexes_of(child, out));
+}
+
+async fn leading_column(connection: &mut PgConnection, index: &str) -> String {
+    sqlx::query_scalar("SELECT pg_get_indexdef(('work_order.' || quote_ident($1))::regclass, 1, true)")
+        .bind(index)
+        .fetch_one(connection)
+        .await
+        .unwrap()
+}

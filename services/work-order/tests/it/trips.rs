@@ -1,0 +1,52 @@
+//! The price of a call in round trips, which DESIGN budgets: a proxy between the service and Postgres reads what is asked.
+
+use steward_proto::work_order::v1 as pb;
+
+use crate::tap::{Asked, proxy};
+use crate::world::{World, request_id};
+
+/// Statements asked since the last look that touch what an RPC works with. Relay, timers and caches have their own tables.
+fn asked(log: &Asked) -> Vec<String> {
+    let all = std::mem::take(&mut *log.lock().unwrap());
+    let background = |sql: &String| ["outbox", "relay_shards", ".timers", "inbox"].iter().any(|table| sql.contains(table)) || is_epoch(sql);
+    all.into_iter().filter(|sql| !background(sql)).collect()
+}
+
+/// The job that keeps caches fresh asks for nothing else.
+fn is_epoch(sql: &str) -> bool {
+    sql == "SELECT epoch FROM work_order.policy_epoch"
+}
+
+/// DESIGN §4: an order with its clocks, timers, history, event and claim in one trip; a verb in two.
+#[tokio::test]
+async fn creating_an_order_takes_one_trip_and_a_verb_two() {
+    let log = Asked::default();
+    let world = World::through(|upstream| proxy(upstream, log.clone())).await;
+    // The first of everything fills caches and takes a block of numbers.
+    let warm = world.create(world.burst_pipe()).await.id;
+    world.assign(&warm, "wang").await.unwrap();
+    asked(&log);
+
+    let request = world.burst_pipe();
+    let id = world.create(request.clone()).await.id;
+    let create = asked(&log);
+    assert_eq!(create.len(), 1, "{create:#?}");
+    assert!(create[0].contains("INSERT INTO work_order.work_orders") && create[0].contains("write_effects"));
+
+    world.assign(&id, "wang").await.unwrap();
+    let assign = asked(&log);
+    assert_eq!(assign.len(), 2, "{assign:#?}");
+    assert!(assign[0].starts_with("SELECT") && assign[1].contains("UPDATE work_order.work_orders"));
+
+    let get = pb::GetWorkOrderRequest { work_order_id: id.clone() };
+    world.orders().get_work_order(world.desk().asks(get)).await.unwrap();
+    assert_eq!(asked(&log).len(), 1);
+
+    // A repetition pays for the claim that refuses it and for the stored answer.
+    world.create(request).await;
+    assert_eq!(asked(&log).len(), 2);
+
+    let urge = pb::UrgeWorkOrderRequest { work_order_id: id, request_id: request_id(), etag: String::new() };
+    world.orders().urge_work_order(world.resident().asks(urge)).await.unwrap();
+    assert_eq!(asked(&log).len(), 2);
+}

@@ -1,0 +1,1 @@
+//! Walks over the contract: what the API lists, a test walks. The tests are in `tests/it`.

@@ -1,0 +1,5 @@
+//! The named steps of `cargo dev test`, and running one of them so that it is never silent.
+
+pub mod proto;
+pub mod relay;
+pub mod report;

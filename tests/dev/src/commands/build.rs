@@ -1,0 +1,57 @@
+//! Calls to cargo that keep talking.
+
+use std::{
+    io::IsTerminal,
+    process::{Command, ExitStatus},
+    time::Instant,
+};
+
+use crate::{Problem, Result, Workspace, checks::relay, say, workspace::variable};
+
+/// The cargo that runs us.
+pub(super) fn cargo(workspace: &Workspace) -> Command {
+    let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
+    command.current_dir(workspace.root());
+    // Set by the cargo that started us for our own crate; they mean nothing to the crates built below.
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
+        command.env_remove(name);
+    }
+    if say::is_colourful() {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    command
+}
+
+/// The stack's runner, a binary of steward-harness.
+pub(super) const RUNNER: &str = "steward-stack";
+
+/// Builds every program of the stack.
+pub(super) fn programs(workspace: &Workspace) -> Result<()> {
+    build(workspace, "Building the services, the gateway and the stack runner", &["--bins"])
+}
+
+/// Builds the stack's runner alone.
+pub(super) fn runner(workspace: &Workspace) -> Result<()> {
+    build(workspace, "Building the stack runner", &["--bin", RUNNER])
+}
+
+/// Always `--workspace`: with other packages chosen, cargo would choose other features of what they share, and build it twice.
+fn build(workspace: &Workspace, what: &str, targets: &[&str]) -> Result<()> {
+    say::step(what);
+    let begun = Instant::now();
+    let mut command = cargo(workspace);
+    command.args(["build", "--workspace"]).args(targets);
+    match show(&mut command, "cargo build")?.success() {
+        true => say::done("built", begun.elapsed()),
+        false => return Err(Problem::new("the build failed, see above")),
+    }
+    Ok(())
+}
+
+/// Runs cargo in sight: with its own progress bar on a terminal, line by line elsewhere.
+pub(super) fn show(command: &mut Command, name: &str) -> Result<ExitStatus> {
+    if std::io::stderr().is_terminal() {
+        return command.status().map_err(Problem::io(format_args!("running {name}")));
+    }
+    relay::run(command, name, relay::show)
+}

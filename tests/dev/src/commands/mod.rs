@@ -1,0 +1,61 @@
+//! What `cargo dev` can be asked for.
+
+mod build;
+mod prepare;
+mod rows;
+mod stack;
+mod test;
+
+use std::process::ExitCode;
+
+use crate::{Problem, Result, Workspace, say};
+
+const HELP: &str = "\
+cargo dev <command>
+
+  up [--detach]        start the whole stack on this machine: private Postgres and Redis, the services, the gateway
+  demo                 play the main job against a stack and tell it step by step
+      --fresh          begin with an empty stack
+      --kill           meanwhile kill one service after the other and start it again
+  down                 stop what `up` started; the data stays
+  status               what runs, where, and how it feels
+  logs [SERVICE]       follow the log of one service or of all
+  start SERVICE        start one service of a running stack again
+  kill SERVICE         kill one service as a crash would
+  token [OPTIONS]      print a token of the development issuer
+      --role ROLE      a role of services/kit/data/roles.yaml; may be repeated
+      --estate ID|*    an estate the caller may see; may be repeated
+      --customer ID    the caller is this customer
+      --subject NAME   who the caller is
+      --ttl SPAN       how long it is good for: 8h, 30min, 7d
+  clock [show|+SPAN]   show the stack's clock, or move it forward for every process at once: +15min, +3d
+
+  test [--quick] [FILTER…]   run every check that CI runs; with filters only the tests whose names contain one
+  prepare [--check]    refresh `.sqlx/` from a real database, or say whether it is stale
+  rows FILE [--missing]      which requirement rows of a list have a test, and which have none
+";
+
+/// Does what the arguments ask for.
+pub fn run(arguments: &[String]) -> Result<ExitCode> {
+    let (command, rest) = arguments.split_first().map_or(("help", [].as_slice()), |(command, rest)| (command.as_str(), rest));
+    if matches!(command, "help" | "--help" | "-h") {
+        say::line(HELP);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let workspace = Workspace::find()?;
+    match command {
+        "up" | "demo" => stack::build_and_hand_over(&workspace, arguments),
+        "token" | "clock" | "start" | "status" => stack::hand_over(&workspace, arguments),
+        "down" => stack::down(&workspace),
+        "kill" => stack::kill(&workspace, rest),
+        "logs" => stack::logs(&workspace, rest),
+        "test" => test::run(&workspace, rest),
+        "prepare" => prepare::run(&workspace, rest),
+        "rows" => rows::run(&workspace, rest),
+        unknown => Err(Problem::new(format!("`{unknown}` is not a command of cargo dev")).remedy("cargo dev help")),
+    }
+}
+
+fn exit_code(is_good: bool) -> ExitCode {
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,106 @@
+//! `cargo dev test`: every check that CI runs, as named steps with times and one closing line.
+//!
+//! The order spares work: clippy and the queries' check share one pass over the workspace, the test binaries and the demo's programs share
+//! another, and what fails fast comes first.
+
+mod counting;
+
+use std::{fs, process::ExitCode};
+
+use super::{build, exit_code, prepare};
+use crate::{
+    Problem, Result, Workspace,
+    checks::{
+        proto, relay,
+        report::{Report, Verdict},
+    },
+    machine,
+    servers::on_path,
+};
+
+pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
+    let is_quick = rest.iter().any(|argument| argument == "--quick");
+    let filters: Vec<_> = rest.iter().filter(|argument| !argument.starts_with("--")).map(String::as_str).collect();
+    machine::ensure_servers()?;
+
+    let mut report = Report::default();
+    if !filters.is_empty() {
+        report.step("tests", || tests(workspace, &filters));
+        return Ok(exit_code(report.close()));
+    }
+    report.step("format", || cargo_check(workspace, &["fmt", "--all", "--check"]));
+    report.step("contract lint (buf)", || proto::lint(workspace));
+    if is_quick {
+        report.step("clippy", || cargo_check(workspace, &CLIPPY));
+    } else {
+        report.step("clippy, every query checked against a real database", || clippy_and_queries(workspace));
+        report.step(".sqlx is what the queries say", || sqlx_is_fresh(workspace));
+    }
+    report.step("tests", || tests(workspace, &[]));
+    if !is_quick {
+        report.step("doc tests", || doc_tests(workspace));
+        report.step("demo: the main job from an empty stack", || demo(workspace));
+    }
+    Ok(exit_code(report.close()))
+}
+
+const CLIPPY: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+
+fn cargo_check(workspace: &Workspace, arguments: &[&str]) -> Result<Verdict> {
+    let name = format!("cargo {}", arguments[0]);
+    match relay::run(build::cargo(workspace).args(arguments), &name, relay::show)?.success() {
+        true => Ok(Verdict::Passed { count: 1 }),
+        false => Err(Problem::new(format!("{name} found something"))),
+    }
+}
+
+/// Lints the workspace while its queries are expanded against a migrated database.
+fn clippy_and_queries(workspace: &Workspace) -> Result<Verdict> {
+    build::runner(workspace)?;
+    let mut command = prepare::with_live_database(workspace, &prepare::fresh_answers(workspace)?, &CLIPPY)?;
+    match relay::run(&mut command, "cargo clippy", relay::show)?.success() {
+        true => Ok(Verdict::Passed { count: 1 }),
+        false => Err(Problem::new("cargo clippy found something")),
+    }
+}
+
+/// Compares what the step before learnt with what is committed.
+fn sqlx_is_fresh(workspace: &Workspace) -> Result<Verdict> {
+    let differing = prepare::differences(&prepare::committed(workspace), &prepare::answers_dir(workspace))?;
+    match differing.is_empty() {
+        true => Ok(Verdict::Passed { count: 1 }),
+        false => Err(prepare::stale(&differing)),
+    }
+}
+
+fn tests(workspace: &Workspace, filters: &[&str]) -> Result<Verdict> {
+    let mut command = build::cargo(workspace);
+    let has_nextest = on_path("cargo-nextest").is_some() || cargo_home_has("cargo-nextest");
+    match has_nextest {
+        true => command.args(["nextest", "run", "--workspace", "--no-fail-fast"]),
+        // Slower, because each binary runs by itself, but nothing has to be built from source first.
+        false => command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]),
+    };
+    counting::run(command.args(filters), "tests")
+}
+
+fn doc_tests(workspace: &Workspace) -> Result<Verdict> {
+    counting::run(build::cargo(workspace).args(["test", "--workspace", "--doc", "--no-fail-fast"]), "doc tests")
+}
+
+/// Plays the demo in a place of its own, so that it neither uses nor disturbs a stack that somebody has up.
+fn demo(workspace: &Workspace) -> Result<Verdict> {
+    build::programs(workspace)?;
+    let dir = workspace.target().join("dev-check");
+    let mut command = std::process::Command::new(workspace.binary(build::RUNNER));
+    command.args(["demo", "--fresh"]).current_dir(workspace.root()).env("STEWARD_DEV_DIR", &dir);
+    match relay::run(&mut command, "demo", relay::show)?.success() {
+        true => Ok(Verdict::Passed { count: 1 }),
+        false => Err(Problem::new(format!("the demo failed; the services' logs are in {}", dir.join("logs").display()))),
+    }
+}
+
+fn cargo_home_has(program: &str) -> bool {
+    let home = crate::workspace::variable("CARGO_HOME").or_else(|| crate::workspace::variable("HOME").map(|home| format!("{home}/.cargo")));
+    home.is_some_and(|home| fs::metadata(format!("{home}/bin/{program}")).is_ok())
+}

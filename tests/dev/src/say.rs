@@ -1,0 +1,102 @@
+//! Everything the launcher prints. Colour only on a terminal; progress on stderr's neighbour stdout, line by line, so that a CI log reads
+//! like a terminal.
+#![expect(clippy::print_stdout, reason = "a command-line tool talks on stdout; this module is the only place that does")]
+
+use std::{io::IsTerminal, sync::OnceLock, time::Duration};
+
+/// An ANSI colour of a printed word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// Good news.
+    Green,
+    /// Bad news.
+    Red,
+    /// Something to look at.
+    Yellow,
+    /// Names and headings.
+    Cyan,
+    /// Names, second hue.
+    Magenta,
+    /// Names, third hue.
+    Blue,
+    /// Less important.
+    Grey,
+    /// Titles.
+    Bold,
+}
+
+/// Whether stdout is a terminal that wants colour.
+pub fn is_colourful() -> bool {
+    static COLOURFUL: OnceLock<bool> = OnceLock::new();
+    *COLOURFUL.get_or_init(|| std::io::stdout().is_terminal() && crate::workspace::variable("NO_COLOR").is_none())
+}
+
+/// The text in a colour, or plain when nobody would see it.
+pub fn paint(colour: Colour, text: &str) -> String {
+    if !is_colourful() {
+        return text.to_owned();
+    }
+    let code = match colour {
+        Colour::Green => "32",
+        Colour::Red => "31",
+        Colour::Yellow => "33",
+        Colour::Cyan => "36",
+        Colour::Magenta => "35",
+        Colour::Blue => "34",
+        Colour::Grey => "90",
+        Colour::Bold => "1",
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+/// A plain line.
+pub fn line(text: impl AsRef<str>) {
+    println!("{}", text.as_ref());
+}
+
+/// The heading of a step.
+pub fn step(text: impl AsRef<str>) {
+    println!("{} {}", paint(Colour::Cyan, "==>"), paint(Colour::Bold, text.as_ref()));
+}
+
+/// A detail under a step.
+pub fn detail(text: impl AsRef<str>) {
+    println!("    {}", text.as_ref());
+}
+
+/// Something done, with its time.
+pub fn done(text: impl AsRef<str>, took: Duration) {
+    println!("    {} {} {}", paint(Colour::Green, "ok"), text.as_ref(), paint(Colour::Grey, &format!("({})", seconds(took))));
+}
+
+/// Something to look at that is not fatal.
+pub fn warning(text: impl AsRef<str>) {
+    println!("{} {}", paint(Colour::Yellow, "note:"), text.as_ref());
+}
+
+/// Something that failed.
+pub fn failure(text: impl AsRef<str>) {
+    println!("{} {}", paint(Colour::Red, "failed:"), text.as_ref());
+}
+
+/// `0.4 s`, `38 s`, `3 min 05 s`.
+pub fn seconds(took: Duration) -> String {
+    let whole = took.as_secs();
+    match whole {
+        0..10 => format!("{:.1} s", took.as_secs_f64()),
+        10..60 => format!("{whole} s"),
+        _ => format!("{} min {:02} s", whole / 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_printed_for_people() {
+        assert_eq!(seconds(Duration::from_millis(440)), "0.4 s");
+        assert_eq!(seconds(Duration::from_secs(38)), "38 s");
+        assert_eq!(seconds(Duration::from_secs(185)), "3 min 05 s");
+    }
+}

@@ -1,0 +1,252 @@
+//! The house: its rooms, how they are wired, and the clock on the wall.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use jiff::{SignedDuration, Timestamp};
+use steward_harness::{
+    Claims, Issuer, MailSink, TestDatabase, TestRedis, WebhookSink,
+    in_process::{Host, Started},
+    story::Stage,
+};
+use steward_kit::{
+    clock::{Clock, ManualClock},
+    config::{ServiceConfig, parse},
+    crypto::Keyring,
+};
+use tokio::net::TcpListener;
+use tonic::transport::Channel;
+
+/// A deployable of the suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Room {
+    /// `steward-customer`
+    Customer,
+    /// `steward-work-order`
+    WorkOrder,
+    /// `steward-notification`
+    Notification,
+    /// `steward-gateway`
+    Gateway,
+}
+
+impl Room {
+    /// Callers come after what they call.
+    pub const ALL: [Self; 4] = [Self::Customer, Self::WorkOrder, Self::Notification, Self::Gateway];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::WorkOrder => "work_order",
+            Self::Notification => "notification",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// All services, running.
+pub struct House {
+    /// Moves the clock of every service.
+    pub hand: ManualClock,
+    /// What was mailed.
+    pub mail: MailSink,
+    /// What was posted to webhooks.
+    pub webhooks: WebhookSink,
+    /// Everything's tables.
+    pub database: TestDatabase,
+    /// Timers' index and events' transport; this house's own, so a test may flush or stop it.
+    pub redis: TestRedis,
+    clock: Clock,
+    host: Host,
+    started: BTreeMap<Room, Started>,
+    settings: BTreeMap<Room, BTreeMap<String, OsString>>,
+    dir: PrivateDir,
+}
+
+impl House {
+    /// A house with every room running, at `now`.
+    ///
+    /// # Errors
+    /// Something does not start; the error says what.
+    pub async fn open(now: Timestamp) -> Result<Self> {
+        let (clock, hand) = Clock::manual(now);
+        let mut house = Self {
+            hand,
+            clock,
+            mail: MailSink::start().await?,
+            webhooks: WebhookSink::start().await?,
+            database: TestDatabase::new().await?,
+            redis: TestRedis::own()?,
+            host: Host::new(),
+            started: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            dir: PrivateDir::new()?,
+        };
+        let mut listeners = Vec::new();
+        let mut addresses = BTreeMap::new();
+        for room in Room::ALL {
+            let listener = Host::listener().await?;
+            addresses.insert(room, listener.local_addr()?);
+            listeners.push((room, listener));
+        }
+        let peers = [Room::Customer, Room::WorkOrder, Room::Notification];
+        for room in Room::ALL {
+            let mut settings = house.common(room)?;
+            for peer in peers.into_iter().filter(|peer| *peer != room) {
+                settings.insert(format!("{}_URL", peer.name().to_uppercase()), format!("http://{}", addresses[&peer]).into());
+            }
+            house.settings.insert(room, settings);
+        }
+        for (room, listener) in listeners {
+            house.start_on(room, listener)?;
+        }
+        Ok(house)
+    }
+
+    /// A connection to the gateway.
+    ///
+    /// # Errors
+    /// The gateway does not run.
+    pub async fn gateway(&self) -> Result<Channel> {
+        self.room(Room::Gateway)?.channel().await
+    }
+
+    /// `http://127.0.0.1:…` of a room.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn url(&self, room: Room) -> Result<String> {
+        Ok(self.room(room)?.url())
+    }
+
+    /// The house as a stage for stories.
+    ///
+    /// # Errors
+    /// The gateway does not run.
+    pub async fn stage(&self) -> Result<Stage> {
+        let (clock, hand) = (self.clock.clone(), self.hand.clone());
+        let moves = Box::new(move |by: SignedDuration| {
+            hand.advance(by);
+            Ok(())
+        });
+        Stage::new(self.gateway().await?, Issuer::of_tests(), move || clock.now(), moves)
+    }
+
+    /// A token of somebody, good for a day from now.
+    ///
+    /// # Errors
+    /// The claims do not serialise.
+    pub fn token(&self, claims: Claims) -> Result<String> {
+        Issuer::of_tests().mint(&claims.valid(self.clock.now() - SignedDuration::from_mins(1), SignedDuration::from_hours(24)))
+    }
+
+    /// Stops one room, as a deployment would.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn stop(&mut self, room: Room) -> Result<()> {
+        let started = self.started.remove(&room).ok_or_else(|| anyhow!("{room:?} does not run"))?;
+        started.stop();
+        Ok(())
+    }
+
+    /// Stops everything; fails if a room had failed.
+    ///
+    /// # Errors
+    /// A room ended with an error, or did not end.
+    pub async fn close(self) -> Result<()> {
+        self.host.stop().await
+    }
+
+    fn room(&self, room: Room) -> Result<&Started> {
+        self.started.get(&room).ok_or_else(|| anyhow!("{room:?} does not run"))
+    }
+
+    fn start_on(&mut self, room: Room, listener: TcpListener) -> Result<()> {
+        let clock = self.clock.clone();
+        let started = match room {
+            Room::Customer => {
+                let config = self.config::<steward_customer::Config>(room)?;
+                self.host.start_on("customer", listener, |l, stop| steward_customer::serve_by(clock, config, l, stop))?
+            }
+            Room::WorkOrder => {
+                let config = self.config::<steward_work_order::Config>(room)?;
+                self.host.start_on("work-order", listener, |l, stop| steward_work_order::serve_by(clock, config, l, stop))?
+            }
+            Room::Notification => {
+                let config = self.config::<steward_notification::Config>(room)?;
+                self.host.start_on("notification", listener, |l, stop| steward_notification::serve_by(clock, config, l, stop))?
+            }
+            Room::Gateway => {
+                let config = self.config::<steward_gateway::GatewayConfig>(room)?;
+                self.host.start_on("gateway", listener, |l, stop| steward_gateway::serve_by(clock, config, l, stop))?
+            }
+        };
+        self.started.insert(room, started);
+        Ok(())
+    }
+
+    /// The configuration of a room, read the way the process reads it.
+    fn config<C: ServiceConfig>(&self, room: Room) -> Result<C> {
+        let settings = &self.settings[&room];
+        let prefix = format!("STEWARD_{}__", room.name().to_uppercase());
+        let variable = |name: &str| name.strip_prefix(&prefix).and_then(|name| settings.get(name)).cloned();
+        let (_, config) = parse::<C>([], variable).map_err(|refused| anyhow!("{room:?}: {refused:?}"))?;
+        Ok(config)
+    }
+
+    fn common(&self, room: Room) -> Result<BTreeMap<String, OsString>> {
+        let issuer = Issuer::of_tests();
+        let jwks = self.keep("jwks.json", issuer.jwks())?;
+        let service = format!("service.{}", room.name());
+        // Longer than any test moves its clock.
+        let years = SignedDuration::from_hours(24 * 365 * 50);
+        let claims = Claims::service(&service).role(service.as_str()).every_estate();
+        let token = issuer.mint(&claims.valid(Timestamp::UNIX_EPOCH, years * 2))?;
+        let settings = [
+            ("ENVIRONMENT", "development".into()),
+            ("LISTEN", "127.0.0.1:0".into()),
+            ("ISSUERS", format!("{}={}", steward_harness::ISSUER, jwks.display()).into()),
+            ("SERVICE_TOKEN_FILE", self.keep(&format!("{service}.token"), &token)?.into_os_string()),
+            ("KEYRING_FILE", self.keep(&format!("{service}.keyring"), &Keyring::generate_text())?.into_os_string()),
+            ("DRAIN_NOTICE_MS", "0".into()),
+            ("DRAIN_DEADLINE_MS", "2000".into()),
+            ("DATABASE_URL", self.database.app_url(room.name()).into()),
+            ("REDIS_URL", self.redis.url().into()),
+            ("SMTP_URL", self.mail.url().into()),
+            ("MAIL_FROM", "steward@dev.steward.local".into()),
+        ];
+        Ok(settings.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    fn keep(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.dir.0.join(name);
+        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+/// A folder that goes with the house.
+struct PrivateDir(PathBuf);
+
+impl PrivateDir {
+    fn new() -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("steward-house-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let dir = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+        Ok(Self(dir))
+    }
+}
+
+impl Drop for PrivateDir {
+    fn drop(&mut self) {
+        // What stays behind lies in the system's folder for such things.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}

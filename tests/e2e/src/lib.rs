@@ -1,0 +1,6 @@
+//! The whole suite in one test process: every service and the gateway on ports of their own, a private database and
+//! Redis, and one clock that the test moves.
+
+mod house;
+
+pub use house::{House, Room};

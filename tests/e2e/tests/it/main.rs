@@ -1,0 +1,7 @@
+//! The suite as a whole, through its gateway: one file per journey.
+#![allow(clippy::unwrap_used, reason = "a test that cannot get what it asked for has failed")]
+
+mod doors;
+mod main_job;
+mod matrix;
+mod partial;

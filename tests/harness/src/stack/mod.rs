@@ -1,0 +1,23 @@
+//! The development stack: private Postgres and Redis with lasting data, the services as processes, an SMTP server and a webhook receiver.
+//! What `cargo dev up`, `demo`, `start`, `status`, `token` and `clock` do.
+
+mod clock;
+mod environment;
+mod files;
+mod health;
+mod keys;
+mod launch;
+mod logs;
+mod ports;
+mod services;
+mod status;
+
+pub use clock::{advance, offset, parse_span};
+pub use environment::environment;
+pub use files::Files;
+pub use keys::Keys;
+pub use launch::{Stack, serve_sinks};
+pub use logs::follow;
+pub use ports::Ports;
+pub use services::{SERVICES, Service};
+pub use status::print as print_status;

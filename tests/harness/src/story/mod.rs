@@ -1,0 +1,32 @@
+//! The main job, played through the gateway as its callers would: an estate is imported, a pipe bursts at 02:00, a contact is missed, the
+//! work is done, the resident is not satisfied, the work is done again. `cargo dev demo` tells it; an end-to-end test plays the same
+//! story with a manual clock.
+
+mod door;
+mod import;
+mod night;
+mod picture;
+mod prologue;
+mod repair;
+mod stage;
+
+pub use door::Door;
+pub use stage::{Actor, Moves, Stage};
+
+use anyhow::Result;
+
+/// Loads the sample estate (registered, under a plan's numbers, imported from CSV) unless the stage has an estate already.
+pub async fn load_sample(stage: &Stage) -> Result<()> {
+    if prologue::has_estate(stage).await? {
+        return Ok(());
+    }
+    prologue::play(stage).await.map(drop)
+}
+
+/// Plays the whole story; fails at the first thing that is not as it should be.
+pub async fn play(stage: &Stage) -> Result<()> {
+    let estate = prologue::play(stage).await?;
+    let order = night::play(stage, &estate).await?;
+    let order = repair::play(stage, &estate, order).await?;
+    picture::play(stage, &estate, &order).await
+}

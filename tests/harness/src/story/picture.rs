@@ -1,0 +1,84 @@
+//! What remains to be seen: the customer's 360 view, the resident's inbox, the order's history.
+
+use anyhow::{Context, Result, ensure};
+use steward_proto::{
+    gateway::v1::{Customer360, GetCustomer360Request, customer360_service_client::Customer360ServiceClient},
+    notification::v1::{InboxItem, ListInboxItemsRequest, inbox_service_client::InboxServiceClient},
+    work_order::v1::WorkOrder,
+};
+
+use super::{
+    night::{desk, history},
+    prologue::Estate,
+    stage::{Actor, Stage},
+};
+use crate::tokens::Claims;
+
+pub(super) async fn play(stage: &Stage, estate: &Estate, order: &WorkOrder) -> Result<()> {
+    let steward = stage.actor("the steward", &Claims::staff("steward.sun").role("steward").estate(&estate.id))?;
+    stage.scene("The customer's 360 view shows all of it");
+    let picture = customer_360(stage, &steward, estate, order).await?;
+    let profile = picture.profile.context("the profile")?;
+    stage.tell(format!(
+        "{} {} {}, {} tenure(s), {} open order(s)",
+        profile.number,
+        profile.name,
+        profile.phone,
+        picture.tenures.len(),
+        picture.open_work_orders.len()
+    ));
+    ensure!(!profile.phone.contains("00000001"), "the phone number is masked");
+    for entry in picture.timeline.iter().rev() {
+        stage.tell(format!("  {}  {} {}", stage.local_proto(entry.occur_time), entry.kind().as_str_name(), entry.title_code));
+    }
+
+    stage.scene("The resident's inbox");
+    let resident = Claims::customer("resident.luo", &estate.customer_id).role("resident").estate(&estate.id);
+    let resident = stage.actor("the resident", &resident)?;
+    for item in inbox(stage, &resident, order).await?.iter().rev() {
+        stage.tell(format!("  {}  {}", stage.local_proto(item.create_time), item.title));
+    }
+
+    stage.scene("The order's own history, append-only and hash-chained");
+    for line in history(stage, &desk(stage, estate)?, &order.id).await? {
+        stage.tell(format!(
+            "  {:>2} {}  {:<16} {}",
+            line.position,
+            stage.local_proto(line.record_time),
+            line.action,
+            &line.hash.get(..12).unwrap_or_default()
+        ));
+    }
+    Ok(())
+}
+
+/// The picture, as soon as the order's facts have reached the timeline and no section is missing.
+async fn customer_360(stage: &Stage, steward: &Actor, estate: &Estate, order: &WorkOrder) -> Result<Customer360> {
+    let views = Customer360ServiceClient::new(stage.gateway.clone());
+    stage
+        .await_some("the order in the customer's timeline", || {
+            let request = GetCustomer360Request { customer_id: estate.customer_id.clone(), sections: Vec::new() };
+            let (mut views, request) = (views.clone(), steward.asks(request));
+            async move {
+                let picture = views.get_customer360(request?).await.context("asking for the 360 view")?.into_inner().customer360;
+                Ok(picture.filter(|picture| {
+                    picture.unavailable_sections.is_empty() && picture.timeline.iter().any(|entry| entry.subject_id == order.id)
+                }))
+            }
+        })
+        .await
+}
+
+async fn inbox(stage: &Stage, resident: &Actor, order: &WorkOrder) -> Result<Vec<InboxItem>> {
+    let inboxes = InboxServiceClient::new(stage.gateway.clone());
+    stage
+        .await_some("a message about the order in the resident's inbox", || {
+            let (mut inboxes, request) =
+                (inboxes.clone(), resident.asks(ListInboxItemsRequest { page_size: 50, ..ListInboxItemsRequest::default() }));
+            async move {
+                let items = inboxes.list_inbox_items(request?).await.context("reading the inbox")?.into_inner().items;
+                Ok(items.iter().any(|item| item.subject_id == order.id).then_some(items))
+            }
+        })
+        .await
+}
