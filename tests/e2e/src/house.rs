@@ -130,11 +130,12 @@ impl House {
     /// The gateway does not run.
     pub async fn stage(&self) -> Result<Stage> {
         let (clock, hand) = (self.clock.clone(), self.hand.clone());
+        let letter_box = self.mail.reader();
         let moves = Box::new(move |by: SignedDuration| {
             hand.advance(by);
             Ok(())
         });
-        Stage::new(self.gateway().await?, Issuer::of_tests(), move || clock.now(), moves)
+        Ok(Stage::new(self.gateway().await?, Issuer::of_tests(), move || clock.now(), moves, Box::new(move || Ok(letter_box())))?.frozen())
     }
 
     /// A token of somebody, good for a day from now.

@@ -80,7 +80,7 @@ impl App {
         };
         if let Err(error) = effects.try_write(&self.db, &mut tx, now).await {
             drop(tx);
-            return Err(steward_kit_store::store_error(error));
+            return self.first_answer(key, error).await;
         }
         tx.commit().await.store()?;
         self.db.wake(&effects);

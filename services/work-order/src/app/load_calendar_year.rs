@@ -84,7 +84,7 @@ impl App {
         self.rules.calendars.load(&mut tx, &year, &access.principal.subject, now).await?;
         if let Err(error) = effects.try_write(&self.db, &mut tx, now).await {
             drop(tx);
-            return Err(steward_kit_store::store_error(error));
+            return self.first_answer(key, error).await;
         }
         tx.commit().await.store()?;
         self.db.wake(&effects);

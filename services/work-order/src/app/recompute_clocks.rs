@@ -63,7 +63,7 @@ impl App {
                 Err(error) => return Err(store_error(error)),
             }
         }
-        if let Some(last) = batch.last().filter(|_| at.after.is_none()) {
+        if let Some(last) = batch.last() {
             let next = Progress { after: Some(*last), ..at };
             effects.timers.push(TimerChange::set(RECOMPUTE_CLOCKS, subject, next.key(), None, now));
         }

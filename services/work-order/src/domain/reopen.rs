@@ -52,6 +52,7 @@ pub(super) fn reopen_in(draft: &mut Draft<'_>, at: Timestamp, reason: &str) -> R
     order.workers.clear();
     order.promise_time = None;
     order.close_code = None;
+    order.auto_close_time = None;
     order.urge_escalated = false;
     draft.reach(Milestone::Received, at)?;
     draft.reach(Milestone::Pushed, at)?;

@@ -161,3 +161,13 @@ async fn a_complaint_needs_a_promise_and_a_completion_needs_its_proof() {
         pb::CompleteWorkOrderRequest { work_order_id: id, request_id: request_id(), summary: "   ".to_owned(), ..Default::default() };
     refused(world.orders().complete_work_order(world.wang().asks(complete)).await, Code::InvalidArgument, "PROOF_INCOMPLETE");
 }
+
+#[tokio::test]
+async fn an_unknown_clock_is_refused() {
+    let world = World::new().await;
+    let id = world.create(world.burst_pipe()).await.id;
+    for (clock, cycle) in [("tea_break", 0), ("arrive", 2)] {
+        let request = pb::ExplainClockRequest { work_order_id: id.clone(), clock: clock.to_owned(), cycle };
+        refused(world.orders().explain_clock(world.desk().asks(request)).await, Code::NotFound, "CLOCK_NOT_FOUND");
+    }
+}

@@ -60,7 +60,15 @@ pub(crate) fn reason(status: &Status) -> String {
 pub(crate) fn refused<T: std::fmt::Debug>(answer: Answer<T>, code: Code, why: &str) -> Status {
     let status = answer.expect_err("is refused");
     assert_eq!((status.code(), reason(&status).as_str()), (code, why), "{status:?}");
+    assert!(is_in_contract(why), "{why} is no ErrorReason of the contract");
     status
+}
+
+/// Whether callers can look the reason up: with this service, among those of every service, or as a rule of the field.
+fn is_in_contract(why: &str) -> bool {
+    let of_all = ["PERMISSION_DENIED", "UNAUTHENTICATED"];
+    let is_rule = why.chars().all(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '.'));
+    is_rule || of_all.contains(&why) || pb::ErrorReason::from_str_name(&format!("ERROR_REASON_{why}")).is_some()
 }
 
 /// Waits for something that happens in the background. The service's clock stands still meanwhile.

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use steward_dev::{say, shutdown::stop_everything};
 use steward_harness::{
-    Claims, TestDatabase,
+    Claims, Mail, TestDatabase,
     stack::{self, Files, Keys, SERVICES, Service, Stack},
     story::{self, Stage},
 };
@@ -198,7 +198,8 @@ async fn stage(stack: &Stack) -> Result<Stage> {
     let clock = Clock::shared(stack.files.clock())?;
     let files = stack.files.clone();
     let moves: story::Moves = Box::new(move |by| stack::advance(&files, by).map(drop));
-    Stage::new(gateway, stack.keys.issuer(), move || clock.now(), moves)
+    let letter_box = stack.files.mail();
+    Stage::new(gateway, stack.keys.issuer(), move || clock.now(), moves, Box::new(move || Mail::kept_in(&letter_box)))
 }
 
 /// Says once, loudly, when a service ends by itself; nothing is started again behind anybody's back.

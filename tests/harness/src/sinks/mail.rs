@@ -1,5 +1,11 @@
 //! A mail as it arrived.
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// One accepted mail.
@@ -14,6 +20,15 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// The mails that a sink kept in a folder, oldest first. Their envelopes were not kept.
+    pub fn kept_in(dir: &Path) -> Result<Vec<Self>> {
+        let mut files: Vec<_> = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));
+        files.sort();
+        let read = |file: PathBuf| fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()));
+        files.into_iter().map(|file| Ok(Self { from: String::new(), to: Vec::new(), data: read(file)? })).collect()
+    }
+
     /// The value of a header field, unfolded, encoded words decoded.
     pub fn header(&self, name: &str) -> Option<String> {
         let head = self.data.split("\n\n").next()?;

@@ -72,6 +72,12 @@ impl MailSink {
         self.state.received.all()
     }
 
+    /// Looks into the letter box later, from anywhere.
+    pub fn reader(&self) -> impl Fn() -> Vec<Mail> + Send + Sync + 'static {
+        let received = self.state.received.clone();
+        move || received.all()
+    }
+
     /// The first mail, past or coming, that `is_it` accepts.
     pub async fn wait_for(&self, patience: Duration, is_it: impl Fn(&Mail) -> bool) -> Result<Mail> {
         self.state.received.wait_for(patience, is_it).await

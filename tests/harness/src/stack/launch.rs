@@ -82,6 +82,7 @@ impl Stack {
         let program = self.files.workspace().binary(&service.program());
         ensure!(program.is_file(), "{} is not built: `cargo build --workspace --bins`", program.display());
         let settings = environment(service, &self.files, &self.ports, &self.keys)?;
+        self.wait_for_free_ports(service).await?;
         if let Some(schema) = service.schema {
             self.migrate(service, schema, &program, &settings).await?;
         }
@@ -91,6 +92,19 @@ impl Stack {
         let served = health::wait(&self.processes, service.name, self.ports.of(service.name), PATIENCE).await;
         served.with_context(|| format!("the last lines of its log:\n{}", logs::last_lines(&self.files, service.name, 20)))?;
         say::done(format!("{} serves on port {}", service.name, self.ports.of(service.name)), begun.elapsed());
+        Ok(())
+    }
+
+    /// A killed process may hold its ports for a moment after it is gone: its last threads end later than its first.
+    async fn wait_for_free_ports(&self, service: &Service) -> Result<()> {
+        let begun = Instant::now();
+        for name in [service.name.to_owned(), format!("{}-metrics", service.name)] {
+            let port = self.ports.of(&name);
+            while std::net::TcpListener::bind(("127.0.0.1", port)).is_err() {
+                ensure!(begun.elapsed() < PATIENCE, "port {port} of {name} is taken");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
         Ok(())
     }
 
@@ -167,6 +181,8 @@ impl Stack {
         let owner = Postgres::url_as(self.ports.of("postgres"), &format!("{schema}_owner"), DATABASE);
         let mut command = tokio::process::Command::new(program);
         command.arg("migrate").envs(settings.iter().cloned()).env(format!("{}OWNER_DATABASE_URL", service.prefix()), owner);
+        // A migration is over before anybody could scrape it.
+        command.env_remove(format!("{}METRICS_LISTEN", service.prefix()));
         let output =
             command.stdin(std::process::Stdio::null()).output().await.with_context(|| format!("running {} migrate", service.name))?;
         let said = || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -5,15 +5,21 @@
 mod door;
 mod import;
 mod night;
+mod outside;
 mod picture;
 mod prologue;
 mod repair;
 mod stage;
 
 pub use door::Door;
-pub use stage::{Actor, Moves, Stage};
+pub use stage::{Actor, Mails, Moves, Stage};
 
 use anyhow::Result;
+
+use outside::OtherSystem;
+
+/// Mails that the resident gets in the story: received, promised, completed, and so on; the templates say which steps are mailed.
+const MAILS: usize = 5;
 
 /// Loads the sample estate (registered, under a plan's numbers, imported from CSV) unless the stage has an estate already.
 pub async fn load_sample(stage: &Stage) -> Result<()> {
@@ -26,7 +32,10 @@ pub async fn load_sample(stage: &Stage) -> Result<()> {
 /// Plays the whole story; fails at the first thing that is not as it should be.
 pub async fn play(stage: &Stage) -> Result<()> {
     let estate = prologue::play(stage).await?;
+    let other = OtherSystem::register(stage, &estate.id).await?;
     let order = night::play(stage, &estate).await?;
     let order = repair::play(stage, &estate, order).await?;
-    picture::play(stage, &estate, &order).await
+    picture::play(stage, &estate, &order).await?;
+    outside::check_mail(stage, &order.number, MAILS).await?;
+    other.check(stage).await
 }

@@ -7,7 +7,7 @@ use steward_proto::{
     gateway::v1::{Reporter, SubmitReportRequest, intake_service_client::IntakeServiceClient},
     plan::v1::Milestone,
     work_order::v1::{
-        AssignWorkOrderRequest, Clock, ClockState, ExplainClockRequest, ListHistoryRequest, WorkOrder,
+        AssignWorkOrderRequest, Clock, ClockState, ExplainClockRequest, HistoryEntry, ListHistoryRequest, WorkOrder,
         work_order_service_client::WorkOrderServiceClient,
     },
 };
@@ -82,6 +82,9 @@ async fn miss_the_contact(stage: &Stage, estate: &Estate, order: &WorkOrder) -> 
     stage.move_to(due - SignedDuration::from_secs(2))?;
     let desk = desk(stage, estate)?;
     let orders = WorkOrderServiceClient::new(stage.gateway.clone());
+    let early = history(stage, &desk, &order.id).await?;
+    ensure!(!is_late(&early, &clock), "nothing is late two seconds before it is due");
+    stage.wait_until(due).await?;
     let explained = stage
         .await_some("the escalation", || {
             let request = ExplainClockRequest { work_order_id: order.id.clone(), clock: clock.name.clone(), cycle: clock.cycle };
@@ -109,6 +112,11 @@ async fn miss_the_contact(stage: &Stage, estate: &Estate, order: &WorkOrder) -> 
     Ok(())
 }
 
+/// Whether the history says that the clock was missed.
+fn is_late(history: &[HistoryEntry], clock: &Clock) -> bool {
+    history.iter().any(|line| line.action == "clock_late" && line.detail.get("clock") == Some(&clock.name))
+}
+
 /// The running clock that a contact stops and that is due first.
 fn next_contact_clock(order: &WorkOrder) -> Result<Clock> {
     let running = order.clocks.iter().filter(|clock| clock.state() == ClockState::Running && clock.due_time.is_some());
@@ -120,7 +128,7 @@ fn next_contact_clock(order: &WorkOrder) -> Result<Clock> {
 }
 
 /// The history of an order, oldest first.
-pub(super) async fn history(stage: &Stage, reader: &Actor, order_id: &str) -> Result<Vec<steward_proto::work_order::v1::HistoryEntry>> {
+pub(super) async fn history(stage: &Stage, reader: &Actor, order_id: &str) -> Result<Vec<HistoryEntry>> {
     let request = ListHistoryRequest { work_order_id: order_id.to_owned(), page_size: 200, page_token: String::new() };
     let answer =
         WorkOrderServiceClient::new(stage.gateway.clone()).list_history(reader.asks(request)?).await.context("reading the history")?;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use steward_proto::{
+    customer::v1::TimelineEntry,
     gateway::v1::{Customer360, GetCustomer360Request, customer360_service_client::Customer360ServiceClient},
     notification::v1::{InboxItem, ListInboxItemsRequest, inbox_service_client::InboxServiceClient},
     work_order::v1::WorkOrder,
@@ -13,6 +14,32 @@ use super::{
     stage::{Actor, Stage},
 };
 use crate::tokens::Claims;
+
+/// What the timeline must hold in the end, oldest first: each fact once, none missing.
+const TIMELINE: [&str; 19] = [
+    "customer.created",
+    "tenure.started",
+    "work_order.created",
+    "work_order.assigned",
+    "work_order.clock_breached",
+    "work_order.escalated",
+    "work_order.clock_breached",
+    "work_order.clock_breached",
+    "work_order.contacted",
+    "work_order.arrived",
+    "work_order.completed",
+    "work_order.called_back",
+    "work_order.reopened",
+    "work_order.assigned",
+    "work_order.contacted",
+    "work_order.arrived",
+    "work_order.completed",
+    "work_order.called_back",
+    "work_order.closed",
+];
+
+/// Messages that the resident must find in the inbox: received, closed, reopened, and twice assigned, promised, arrived, completed.
+const INBOX: usize = 11;
 
 pub(super) async fn play(stage: &Stage, estate: &Estate, order: &WorkOrder) -> Result<()> {
     let steward = stage.actor("the steward", &Claims::staff("steward.sun").role("steward").estate(&estate.id))?;
@@ -32,6 +59,9 @@ pub(super) async fn play(stage: &Stage, estate: &Estate, order: &WorkOrder) -> R
         stage.tell(format!("  {}  {} {}", stage.local_proto(entry.occur_time), entry.kind().as_str_name(), entry.title_code));
     }
 
+    let titles: Vec<&str> = picture.timeline.iter().rev().map(|entry| entry.title_code.as_str()).collect();
+    ensure!(titles == TIMELINE, "the timeline tells {titles:?}");
+
     stage.scene("The resident's inbox");
     let resident = Claims::customer("resident.luo", &estate.customer_id).role("resident").estate(&estate.id);
     let resident = stage.actor("the resident", &resident)?;
@@ -40,7 +70,9 @@ pub(super) async fn play(stage: &Stage, estate: &Estate, order: &WorkOrder) -> R
     }
 
     stage.scene("The order's own history, append-only and hash-chained");
-    for line in history(stage, &desk(stage, estate)?, &order.id).await? {
+    let lines = history(stage, &desk(stage, estate)?, &order.id).await?;
+    ensure!(lines.iter().zip(1..).all(|(line, position)| line.position == position), "the history has no gap");
+    for line in lines {
         stage.tell(format!(
             "  {:>2} {}  {:<16} {}",
             line.position,
@@ -62,7 +94,8 @@ async fn customer_360(stage: &Stage, steward: &Actor, estate: &Estate, order: &W
             async move {
                 let picture = views.get_customer360(request?).await.context("asking for the 360 view")?.into_inner().customer360;
                 Ok(picture.filter(|picture| {
-                    picture.unavailable_sections.is_empty() && picture.timeline.iter().any(|entry| entry.subject_id == order.id)
+                    let closed = |entry: &TimelineEntry| entry.subject_id == order.id && entry.title_code == "work_order.closed";
+                    picture.unavailable_sections.is_empty() && picture.timeline.iter().any(closed)
                 }))
             }
         })
@@ -77,7 +110,9 @@ async fn inbox(stage: &Stage, resident: &Actor, order: &WorkOrder) -> Result<Vec
                 (inboxes.clone(), resident.asks(ListInboxItemsRequest { page_size: 50, ..ListInboxItemsRequest::default() }));
             async move {
                 let items = inboxes.list_inbox_items(request?).await.context("reading the inbox")?.into_inner().items;
-                Ok(items.iter().any(|item| item.subject_id == order.id).then_some(items))
+                let of_order: Vec<InboxItem> = items.into_iter().filter(|item| item.subject_id == order.id).collect();
+                ensure!(of_order.len() <= INBOX, "{} messages about the order, {INBOX} were expected", of_order.len());
+                Ok((of_order.len() == INBOX).then_some(of_order))
             }
         })
         .await

@@ -13,7 +13,10 @@ use steward_dev::say::{self, Colour};
 use tonic::{Request, metadata::MetadataValue, transport::Channel};
 
 use super::door::Door;
-use crate::tokens::{Claims, Issuer};
+use crate::{
+    sinks::Mail,
+    tokens::{Claims, Issuer},
+};
 
 /// How long the story waits, in real time, for something that comes by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,16 +27,21 @@ pub type Moves = Box<dyn Fn(SignedDuration) -> Result<()> + Send + Sync>;
 /// Asks the clock of everything on stage.
 type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Reads every mail that was accepted so far.
+pub type Mails = Box<dyn Fn() -> Result<Vec<Mail>> + Send + Sync>;
+
 /// What the story needs to be played.
 pub struct Stage {
     /// The gateway.
     pub gateway: Door,
     now: Now,
     moves: Moves,
+    mails: Mails,
     issuer: &'static Issuer,
     step: AtomicU32,
     zone: TimeZone,
     among_crashes: bool,
+    is_frozen: bool,
 }
 
 /// Somebody who calls.
@@ -44,21 +52,41 @@ pub struct Actor {
 }
 
 impl Stage {
-    /// A stage behind this gateway. `now` and `moves` are the clock that every service on it reads.
+    /// A stage behind this gateway. `now` and `moves` are the clock that every service on it reads; `mails` looks
+    /// into the letter box.
     pub fn new(
         gateway: Channel,
         issuer: &'static Issuer,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         moves: Moves,
+        mails: Mails,
     ) -> Result<Self> {
         let zone = TimeZone::get("Asia/Shanghai").context("the estate's time zone")?;
-        Ok(Self { gateway: Door::new(gateway), now: Box::new(now), moves, issuer, step: AtomicU32::new(0), zone, among_crashes: false })
+        Ok(Self { gateway: Door::new(gateway), now: Box::new(now), moves, mails, issuer, step: AtomicU32::new(0), zone, among_crashes: false, is_frozen: false })
     }
 
     /// The same stage, while services are killed around it: what is promised to the second then waits for their return.
     #[must_use]
     pub fn among_crashes(self) -> Self {
         Self { among_crashes: true, ..self }
+    }
+
+    /// The same stage by a clock that stands still unless it is moved.
+    #[must_use]
+    pub fn frozen(self) -> Self {
+        Self { is_frozen: true, ..self }
+    }
+
+    /// Lets the time come by itself, as far as the clock does that.
+    pub async fn wait_until(&self, instant: Timestamp) -> Result<()> {
+        if self.is_frozen {
+            return self.move_to(instant);
+        }
+        while self.now() < instant {
+            let rest = Duration::try_from(instant.duration_since(self.now())).unwrap_or_default();
+            tokio::time::sleep(rest.min(Duration::from_millis(50))).await;
+        }
+        Ok(())
     }
 
     /// How late a timer may fire here.
@@ -70,6 +98,11 @@ impl Stage {
     /// Somebody with these claims.
     pub fn actor(&self, name: &str, claims: &Claims) -> Result<Actor> {
         Ok(Actor { name: name.to_owned(), token: self.issuer.mint(claims)? })
+    }
+
+    /// Every mail that was accepted so far.
+    pub fn mails(&self) -> Result<Vec<Mail>> {
+        (self.mails)()
     }
 
     /// The clock's time.
