@@ -64,6 +64,7 @@ impl Service<Request<Body>> for Door {
 
 /// One attempt, read to its end: a connection that breaks while the answer comes is a broken call too.
 async fn once(mut channel: Channel, request: Request<Body>) -> Result<Response<Body>, Status> {
+    #[expect(clippy::disallowed_methods, reason = "the caller's side: this is how tonic itself tells a caller of a broken connection")]
     let broken = |error: &dyn std::error::Error| Status::unavailable(error.to_string());
     let channel = channel.ready().await.map_err(|error| broken(&error))?;
     let response = channel.call(request).await.map_err(|error| broken(&error))?;

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use steward_proto::notification::v1::{
-    CreateWebhookEndpointRequest, webhook_endpoint_service_client::WebhookEndpointServiceClient,
-};
+use steward_proto::notification::v1::{CreateWebhookEndpointRequest, webhook_endpoint_service_client::WebhookEndpointServiceClient};
 
 use super::stage::{Stage, request_id};
 use crate::{
@@ -115,8 +113,7 @@ pub(super) async fn check_mail(stage: &Stage, number: &str, expected: usize) -> 
             async move {
                 let mut seen = BTreeSet::new();
                 let of_order = mails?.into_iter().filter(|mail| mail.subject().contains(number));
-                let once: Vec<String> =
-                    of_order.filter(|mail| seen.insert(mail.header("Message-ID"))).map(|mail| mail.subject()).collect();
+                let once: Vec<String> = of_order.filter(|mail| seen.insert(mail.header("Message-ID"))).map(|mail| mail.subject()).collect();
                 Ok((once.len() >= expected).then_some(once))
             }
         })

@@ -62,7 +62,17 @@ impl Stage {
         mails: Mails,
     ) -> Result<Self> {
         let zone = TimeZone::get("Asia/Shanghai").context("the estate's time zone")?;
-        Ok(Self { gateway: Door::new(gateway), now: Box::new(now), moves, mails, issuer, step: AtomicU32::new(0), zone, among_crashes: false, is_frozen: false })
+        Ok(Self {
+            gateway: Door::new(gateway),
+            now: Box::new(now),
+            moves,
+            mails,
+            issuer,
+            step: AtomicU32::new(0),
+            zone,
+            among_crashes: false,
+            is_frozen: false,
+        })
     }
 
     /// The same stage, while services are killed around it: what is promised to the second then waits for their return.
