@@ -61,14 +61,16 @@ def walk(gateway):
     desk = token("customer_service", "desk.py")
 
     estate = gateway.call(manager, "customer.EstateService/ListEstates", pageSize=1)["estates"][0]
-    unit = gateway.call(manager, "customer.UnitService/ListUnits", estateId=estate["id"], pageSize=1)["units"][0]
-    print(f"estate {estate['code']}, unit {unit['id']}")
+    customer = gateway.call(manager, "customer.CustomerService/ListCustomers", estateId=estate["id"], pageSize=1)["customers"][0]
+    tenure = gateway.call(manager, "customer.TenureService/ListTenures", customerId=customer["id"], pageSize=1)["tenures"][0]
+    print(f"estate {estate['code']}, unit {tenure['unitFullCode']}, customer {customer['number']} {customer['name']}")
 
     report = {
         "requestId": request_id(),
         "channel": "CHANNEL_HOTLINE",
         "estateId": estate["id"],
-        "unitId": unit["id"],
+        "unitId": tenure["unitId"],
+        "reporter": {"customerId": customer["id"]},
         "kind": "WORK_ORDER_KIND_REPAIR",
         "text": "厨房水管爆裂",
     }
@@ -123,7 +125,7 @@ def address():
     for line in status.splitlines():
         words = line.split()
         if words and words[0] == "gateway":
-            return next(word for word in words if word.startswith("127.0.0.1:"))
+            return f"127.0.0.1:{words[words.index('port') + 1]}"
     sys.exit("the gateway does not run: cargo dev up --detach")
 
 

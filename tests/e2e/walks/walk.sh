@@ -5,7 +5,7 @@
 #   tests/e2e/walks/walk.sh
 set -euo pipefail
 
-gateway=${STEWARD_GATEWAY:-$(cargo dev status | awk '$1 == "gateway" { for (i = 2; i <= NF; i++) if ($i ~ /^127\.0\.0\.1:/) print $i }')}
+gateway=${STEWARD_GATEWAY:-$(cargo dev status | awk '$1 == "gateway" { print "127.0.0.1:" $3 }')}
 [ -n "$gateway" ] || { echo "the gateway does not run: cargo dev up --detach" >&2; exit 1; }
 
 token() { # role subject
@@ -30,10 +30,11 @@ ask() { # token, method, path, [body]
 }
 
 estate=$(ask "$manager" GET '/v1/estates?pageSize=1' | pick estates.0.id)
-unit=$(ask "$manager" GET "/v1/estates/$estate/units?pageSize=1" | pick units.0.id)
-echo "estate $estate, unit $unit"
+customer=$(ask "$manager" GET "/v1/estates/$estate/customers?pageSize=1" | pick customers.0.id)
+unit=$(ask "$manager" GET "/v1/tenures?customerId=$customer&pageSize=1" | pick tenures.0.unitId)
+echo "estate $estate, unit $unit, customer $customer"
 
-report=$(printf '{"requestId":"%s","channel":"CHANNEL_HOTLINE","estateId":"%s","unitId":"%s","kind":"WORK_ORDER_KIND_REPAIR","text":"厨房水管爆裂"}' "$(id)" "$estate" "$unit")
+report=$(printf '{"requestId":"%s","channel":"CHANNEL_HOTLINE","estateId":"%s","unitId":"%s","reporter":{"customerId":"%s"},"kind":"WORK_ORDER_KIND_REPAIR","text":"厨房水管爆裂"}' "$(id)" "$estate" "$unit" "$customer")
 taken=$(ask "$desk" POST /v1/reports "$report")
 order=$(pick workOrder.id <<<"$taken")
 echo "$(pick workOrder.number <<<"$taken"): $(pick classification.category <<<"$taken")"

@@ -5,7 +5,7 @@
 
 mod counting;
 
-use std::{fs, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use super::{build, exit_code, prepare};
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     checks::{
         proto, relay,
         report::{Report, Verdict},
+        walks,
     },
     machine,
     servers::on_path,
@@ -39,7 +40,11 @@ pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
     report.step("tests", || tests(workspace, &[]));
     if !is_quick {
         report.step("doc tests", || doc_tests(workspace));
-        report.step("demo: the main job from an empty stack", || demo(workspace));
+        report.step("demo: the main job from an empty stack", || demo(workspace, &[]));
+        report.step("demo among crashes: every service killed again and again", || demo(workspace, &["--kill"]));
+        report.step("callers in other languages: curl and Python", || {
+            walks::walk(workspace, &workspace.binary(build::RUNNER), &check_dir(workspace))
+        });
     }
     Ok(exit_code(report.close()))
 }
@@ -89,15 +94,19 @@ fn doc_tests(workspace: &Workspace) -> Result<Verdict> {
 }
 
 /// Plays the demo in a place of its own, so that it neither uses nor disturbs a stack that somebody has up.
-fn demo(workspace: &Workspace) -> Result<Verdict> {
+fn demo(workspace: &Workspace, how: &[&str]) -> Result<Verdict> {
     build::programs(workspace)?;
-    let dir = workspace.target().join("dev-check");
+    let dir = check_dir(workspace);
     let mut command = std::process::Command::new(workspace.binary(build::RUNNER));
-    command.args(["demo", "--fresh"]).current_dir(workspace.root()).env("STEWARD_DEV_DIR", &dir);
+    command.args(["demo", "--fresh"]).args(how).current_dir(workspace.root()).env("STEWARD_DEV_DIR", &dir);
     match relay::run(&mut command, "demo", relay::show)?.success() {
         true => Ok(Verdict::Passed { count: 1 }),
         false => Err(Problem::new(format!("the demo failed; the services' logs are in {}", dir.join("logs").display()))),
     }
+}
+
+fn check_dir(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("dev-check")
 }
 
 fn cargo_home_has(program: &str) -> bool {
