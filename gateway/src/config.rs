@@ -60,6 +60,14 @@ impl GatewayConfig {
 impl ServiceConfig for GatewayConfig {
     const SERVICE: &'static str = "gateway";
 
+    fn server(&self) -> &ServerConfig {
+        &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+
     fn check(&self, faults: &mut Faults) {
         self.server.check(faults);
         self.auth.check(self.server.environment, faults);

@@ -33,6 +33,14 @@ pub struct Config {
 impl ServiceConfig for Config {
     const SERVICE: &'static str = "customer";
 
+    fn server(&self) -> &ServerConfig {
+        &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+
     fn check(&self, faults: &mut Faults) {
         let environment = self.server.environment;
         self.server.check(faults);

@@ -7,14 +7,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use jiff_sqlx::ToSqlx;
+use prost::Name;
 use sqlx::{PgConnection, Row, SqlStr};
+use steward_kit::error::Violations;
 use steward_kit::ids::{EstateId, GroupId, RegionId};
 use steward_kit::{Error, Result};
+use steward_proto::customer::v1::{EstateRegistered, EstateUpdated};
+use steward_proto::event::v1::Event;
 use uuid::Uuid;
 
 use crate::db::Db;
 use crate::epoch::{self, Cached, Loaded};
 use crate::error::StoreResult;
+use crate::inbox::payload;
 
 /// One estate and where it hangs in the group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +88,28 @@ impl EstateDirectory {
         Ok(self.current().await?.value.values().cloned().collect())
     }
 
+    /// Whether an event says something of estates.
+    pub fn wants(kind: &str) -> bool {
+        kind == EstateRegistered::full_name() || kind == EstateUpdated::full_name()
+    }
+
+    /// Applies an event of the customer service, if it is one about estates.
+    ///
+    /// # Errors
+    /// As [`Self::apply`]; a fact that cannot be read is poison.
+    pub async fn hear(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<()> {
+        if event.r#type == EstateRegistered::full_name() {
+            let fact: EstateRegistered = payload(event)?;
+            let estate = read(&fact.estate_id, &fact.group_id, &fact.region_id, fact.name, fact.time_zone)?;
+            self.apply(tx, &estate, now).await?;
+        } else if event.r#type == EstateUpdated::full_name() {
+            let fact: EstateUpdated = payload(event)?;
+            let estate = read(&fact.estate_id, &fact.group_id, &fact.region_id, fact.name, fact.time_zone)?;
+            self.apply(tx, &estate, now).await?;
+        }
+        Ok(())
+    }
+
     /// Writes what an event said of an estate, in the consumer's transaction. Writing the same again changes nothing.
     ///
     /// # Errors
@@ -135,4 +162,10 @@ impl EstateDirectory {
         }
         Ok(loaded)
     }
+}
+
+fn read(id: &str, group: &str, region: &str, name: String, time_zone: String) -> Result<Estate> {
+    let mut bad = Violations::new();
+    let (id, group, region) = (bad.id("estate_id", id), bad.id("group_id", group), bad.id("region_id", region));
+    bad.build(|| Some(Estate { id: id?, group_id: group?, region_id: region?, name, time_zone }))
 }

@@ -14,6 +14,7 @@
 //! | [`proto`] | conversions between protobuf's and our time types |
 //! | [`config`] | flags and environment, all faults reported at once |
 //! | [`telemetry`] | logs, traces, metrics, trace context |
+//! | [`process`] | what every `main` does |
 //! | [`server`], [`client`] | the gRPC stack, both ways |
 //! | [`request_context`] | the id of the request being served |
 //!
@@ -34,6 +35,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod paging;
 pub mod pii;
+pub mod process;
 pub mod proto;
 pub mod request_context;
 pub mod server;

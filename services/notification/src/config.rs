@@ -25,7 +25,7 @@ pub struct Config {
     /// Postgres and Redis.
     #[command(flatten)]
     pub store: StoreConfig,
-    /// Postgres URL of the schema's owner; read by `migrate` only. DATABASE_URL if unset.
+    /// Postgres URL of the schema's owner; read by `migrate` only.
     #[arg(long)]
     pub owner_database_url: Option<SecretString>,
     /// The customer service, which is asked for an address when a message leaves.
@@ -54,6 +54,14 @@ impl Config {
 
 impl ServiceConfig for Config {
     const SERVICE: &'static str = "notification";
+
+    fn server(&self) -> &ServerConfig {
+        &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
 
     fn check(&self, faults: &mut Faults) {
         let environment = self.server.environment;

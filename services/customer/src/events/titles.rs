@@ -22,8 +22,9 @@ pub(super) struct Told {
 }
 
 /// Types of events that tell something of a customer or a unit.
-pub(super) const WANTED: [&str; 16] = [
+pub(super) const WANTED: [&str; 17] = [
     "steward.work_order.v1.WorkOrderCreated",
+    "steward.work_order.v1.WorkOrderAssessed",
     "steward.work_order.v1.WorkOrderAssigned",
     "steward.work_order.v1.CustomerContacted",
     "steward.work_order.v1.TechnicianArrived",
@@ -46,6 +47,12 @@ pub(super) fn told(kind: &str, bytes: &[u8]) -> Result<Option<Told>, DecodeError
     let Some(name) = kind.strip_prefix("steward.work_order.v1.") else { return own(kind, bytes) };
     let told = match name {
         "WorkOrderCreated" => order("work_order.created", payload::<work_order::WorkOrderCreated>(bytes)?.order, []),
+        "WorkOrderAssessed" => {
+            let fact: work_order::WorkOrderAssessed = payload(bytes)?;
+            // What the customer was not told of is no news to them.
+            let code = if fact.customer_informed { "work_order.assessed" } else { "work_order.assessed_internally" };
+            order(code, fact.order, [])
+        }
         "WorkOrderAssigned" => order("work_order.assigned", payload::<work_order::WorkOrderAssigned>(bytes)?.order, []),
         "CustomerContacted" => {
             let fact: work_order::CustomerContacted = payload(bytes)?;

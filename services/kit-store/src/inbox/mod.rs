@@ -12,8 +12,9 @@ mod runner;
 mod stream;
 
 use jiff::Timestamp;
+use prost::Message;
 use sqlx::PgConnection;
-use steward_kit::Result;
+use steward_kit::{Error, Result};
 use steward_proto::event::v1::Event;
 
 use crate::effects::Effects;
@@ -39,4 +40,13 @@ pub trait EventHandler: Send + Sync + 'static {
     /// `Unavailable` is waited out, for as long as it takes. Anything else is tried a few times, then the event becomes
     /// a dead letter and the shard goes on.
     async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects>;
+}
+
+/// The fact in an event's envelope.
+///
+/// # Errors
+/// The envelope is empty or holds something else: a poison event.
+pub fn payload<M: Message + Default>(event: &Event) -> Result<M> {
+    let payload = event.payload.as_ref().ok_or_else(|| Error::bug("an event without a payload"))?;
+    M::decode(payload.value.as_slice()).map_err(Error::internal)
 }

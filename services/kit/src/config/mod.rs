@@ -31,6 +31,12 @@ pub trait ServiceConfig: clap::Args {
     /// The service's name as in its schema: `work_order`.
     const SERVICE: &'static str;
 
+    /// Where and how it listens.
+    fn server(&self) -> &ServerConfig;
+
+    /// Its logs, traces and metrics.
+    fn telemetry(&self) -> &TelemetryConfig;
+
     /// Notes what is wrong with the whole; called when every single value is well formed.
     fn check(&self, faults: &mut Faults);
 }

@@ -21,6 +21,14 @@ struct Config {
 impl ServiceConfig for Config {
     const SERVICE: &'static str = "work_order";
 
+    fn server(&self) -> &ServerConfig {
+        &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+
     fn check(&self, faults: &mut Faults) {
         self.server.check(faults);
         self.auth.check(self.server.environment, faults);

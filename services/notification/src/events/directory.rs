@@ -1,14 +1,14 @@
 //! Facts of the customer service: which estates there are, and whom messages may go to.
 
 use jiff::Timestamp;
-use prost::{Message, Name};
+use prost::Name;
 use sqlx::PgConnection;
+use steward_kit::Result;
 use steward_kit::error::Violations;
 use steward_kit::ids::{CustomerId, EstateId};
-use steward_kit::{Error, Result};
 use steward_kit_store::Effects;
-use steward_kit_store::estates::{Estate, EstateDirectory};
-use steward_kit_store::inbox::EventHandler;
+use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::inbox::{EventHandler, payload};
 use steward_proto::customer::v1 as customer;
 use steward_proto::event::v1::Event;
 
@@ -28,28 +28,14 @@ impl CustomerEvents {
 #[tonic::async_trait]
 impl EventHandler for CustomerEvents {
     fn wants(&self, kind: &str) -> bool {
-        [
-            customer::EstateRegistered::full_name(),
-            customer::EstateUpdated::full_name(),
-            customer::CustomerCreated::full_name(),
-            customer::CustomerUpdated::full_name(),
-            customer::TenureStarted::full_name(),
-        ]
-        .iter()
-        .any(|wanted| wanted == kind)
+        let wanted = [customer::CustomerCreated::full_name(), customer::CustomerUpdated::full_name(), customer::TenureStarted::full_name()];
+        EstateDirectory::wants(kind) || wanted.iter().any(|wanted| wanted == kind)
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
         let kind = event.r#type.as_str();
-        if kind == customer::EstateRegistered::full_name() {
-            let fact: customer::EstateRegistered = payload(event)?;
-            let estate = estate(&fact.estate_id, &fact.group_id, &fact.region_id, fact.name, fact.time_zone)?;
-            self.estates.apply(tx, &estate, now).await?;
-        } else if kind == customer::EstateUpdated::full_name() {
-            let fact: customer::EstateUpdated = payload(event)?;
-            let estate = estate(&fact.estate_id, &fact.group_id, &fact.region_id, fact.name, fact.time_zone)?;
-            self.estates.apply(tx, &estate, now).await?;
-        } else if kind == customer::CustomerCreated::full_name() {
+        self.estates.hear(tx, event, now).await?;
+        if kind == customer::CustomerCreated::full_name() {
             let fact: customer::CustomerCreated = payload(event)?;
             let record = record(&fact.customer_id, &fact.home_estate_id, fact.preferred_language, fact.contactability)?;
             put_customer(tx, &record, now).await?;
@@ -67,17 +53,6 @@ impl EventHandler for CustomerEvents {
         }
         Ok(Effects::none())
     }
-}
-
-fn payload<M: Message + Default>(event: &Event) -> Result<M> {
-    let payload = event.payload.as_ref().ok_or_else(|| Error::bug("an event without a payload"))?;
-    M::decode(payload.value.as_slice()).map_err(Error::internal)
-}
-
-fn estate(id: &str, group: &str, region: &str, name: String, time_zone: String) -> Result<Estate> {
-    let mut bad = Violations::new();
-    let (id, group, region) = (bad.id("estate_id", id), bad.id("group_id", group), bad.id("region_id", region));
-    bad.build(|| Some(Estate { id: id?, group_id: group?, region_id: region?, name, time_zone }))
 }
 
 fn record(id: &str, home_estate: &str, preferred_language: String, contact: Option<customer::Contactability>) -> Result<CustomerRecord> {
