@@ -1,7 +1,7 @@
 //! Everything that can be set, with its default; `check-config` names every fault at once.
 
 use secrecy::SecretString;
-use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, Faults, ServerConfig, ServiceConfig, TelemetryConfig};
+use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, Environment, Faults, ServerConfig, ServiceConfig, TelemetryConfig};
 use steward_kit_store::StoreConfig;
 
 /// The configuration of the service.
@@ -28,6 +28,9 @@ pub struct Config {
     /// Postgres URL of the schema's owner; read by `migrate` only.
     #[arg(long)]
     pub owner_database_url: Option<SecretString>,
+    /// The customer service, which is asked about units that no event has told of yet. Required in production.
+    #[arg(long)]
+    pub customer_url: Option<String>,
 }
 
 impl ServiceConfig for Config {
@@ -48,5 +51,8 @@ impl ServiceConfig for Config {
         self.telemetry.check(faults);
         self.clock.check(environment, faults);
         self.crypto.check(faults);
+        if self.customer_url.is_none() && environment == Environment::Production {
+            faults.add("customer_url", "must be set in production");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A report is taken in. One trip: order, clocks, history, timers, event and claim are one statement, which also looks
 //! whether the unit exists and whether the policies are still those that decided. (Every 64th order takes a block of
-//! numbers first, in one more.)
+//! numbers first, in one more. A unit that no event has told of yet is asked for, see `learn_unit`.)
 
 use jiff::Timestamp;
 use prost::Message;
@@ -75,6 +75,11 @@ impl App {
                     return Ok(answer);
                 }
                 Ok(store::Created::UnitUnknown) => {
+                    if let Some(unit) = report.unit_id
+                        && self.learn_unit(estate, unit, now).await?
+                    {
+                        continue;
+                    }
                     let refusal = Error::invalid("unit_id", "UNIT_UNKNOWN", "must be a unit of the estate");
                     return self.unless_repeated(call, refusal).await;
                 }

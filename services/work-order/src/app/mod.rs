@@ -17,6 +17,7 @@ mod contact_customer;
 mod create_policy_version;
 mod create_work_order;
 mod explain_clock;
+mod learn_unit;
 mod load_calendar_year;
 pub(crate) mod policy_documents;
 mod read_policies;
@@ -46,6 +47,7 @@ use rules::Rules;
 
 pub(crate) use create_policy_version::NewVersion;
 pub(crate) use create_work_order::Report;
+pub(crate) use learn_unit::UnitOwner;
 pub(crate) use load_calendar_year::{RECOMPUTE_CLOCKS, YearView};
 pub(crate) use policy_documents::PolicyKind;
 pub(crate) use read_work_orders::ListFilter;
@@ -63,14 +65,15 @@ pub(crate) struct App {
     rules: Rules,
     numbers: Numbers,
     watch: WatchHub,
+    units: Option<UnitOwner>,
 }
 
 impl App {
-    /// The app over a database.
-    pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher) -> Arc<Self> {
+    /// The app over a database; `units` is asked about units that no event has told of yet.
+    pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, units: Option<UnitOwner>) -> Arc<Self> {
         let rules = Rules::new(PolicyStore::new(db.clone()), CalendarStore::new(db.clone()), EstateDirectory::new(db.clone()));
         let numbers = Numbers::new(db.pool().clone());
-        Arc::new(Self { db, clock, cipher, rules, numbers, watch: WatchHub::default() })
+        Arc::new(Self { db, clock, cipher, rules, numbers, watch: WatchHub::default(), units })
     }
 
     /// The estates as this service knows them.

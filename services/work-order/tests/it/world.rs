@@ -306,5 +306,6 @@ fn config(database: &TestDatabase, redis: &TestRedis) -> Config {
         crypto: CryptoConfig { keyring_file: None, keyring: Some(SecretString::from(Keyring::generate_text().to_string())) },
         store: StoreConfig::new(database.app_url("work_order"), redis.url()),
         owner_database_url: None,
+        customer_url: None,
     }
 }

@@ -31,8 +31,9 @@ pub fn walk(workspace: &Workspace, runner: &Path, dir: &Path) -> Result<Verdict>
         let status = relay::run(at(python).arg(walks.join("walk.py")), "walk.py", relay::show)?;
         done(status.success(), "walk.py").map(|()| 2)
     });
-    let this = std::env::current_exe().map_err(Problem::io("finding this program"))?;
-    let stopped = relay::run(at(&this).arg("down"), "stopping the stack", relay::show)?;
+    // By its path: the walks may have built this very program anew.
+    let launcher = workspace.binary("steward-dev");
+    let stopped = relay::run(at(&launcher).arg("down"), "stopping the stack", relay::show)?;
     done(stopped.success(), "stopping the stack")?;
     walked.map(|count| Verdict::Passed { count })
 }

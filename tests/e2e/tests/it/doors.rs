@@ -1,33 +1,16 @@
 //! Three ways in, one stack behind them: gRPC, gRPC-Web and JSON.
 
 use anyhow::{Context as _, Result};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use steward_e2e::{House, Room};
+use steward_e2e::House;
 use steward_harness::Claims;
 
-struct Json {
-    http: Client,
-    base: String,
-    token: String,
-}
-
-impl Json {
-    async fn ask(&self, method: Method, path: &str, body: Value) -> Result<(StatusCode, Value)> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
-        if !body.is_null() {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let answer = request.send().await?;
-        let status = answer.status();
-        Ok((status, serde_json::from_str(&answer.text().await?).context("the answer is JSON")?))
-    }
-}
+use crate::json::Json;
 
 async fn open() -> Result<(House, Json)> {
     let house = House::open("2026-07-14T01:00:00Z".parse()?).await?;
-    let token = house.token(Claims::staff("ops.lin").role("group_operations").every_estate())?;
-    let json = Json { http: Client::new(), base: house.url(Room::Gateway)?, token };
+    let json = Json::new(&house, Claims::staff("ops.lin").role("group_operations").every_estate())?;
     Ok((house, json))
 }
 
@@ -134,5 +117,20 @@ async fn grpc_web_speaks_to_the_same_stack_over_http_1() -> Result<()> {
     let bytes = answer.bytes().await?;
     let trailers = String::from_utf8_lossy(&bytes).into_owned();
     assert!(trailers.contains("grpc-status:0"), "{trailers:?}");
+    house.close().await
+}
+
+/// One principal that runs away is stopped; another is not touched.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runaway_caller_is_told_to_wait_and_nobody_else_is() -> Result<()> {
+    let (house, runaway) = open().await?;
+    let other = Json::new(&house, Claims::staff("calm").role("group_operations").every_estate())?;
+    // More at once than the burst that the gateway's defaults allow.
+    let calls = (0..400).map(|_| runaway.send(Method::GET, "/v1/estates", &Value::Null));
+    let answers = futures::future::try_join_all(calls).await?;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status() == StatusCode::TOO_MANY_REQUESTS).collect();
+    assert!(!refused.is_empty() && refused.len() < 400, "{} of 400 were refused", refused.len());
+    assert!(refused.iter().all(|answer| answer.headers().contains_key("retry-after")));
+    assert_eq!(other.send(Method::GET, "/v1/estates", &Value::Null).await?.status(), StatusCode::OK);
     house.close().await
 }

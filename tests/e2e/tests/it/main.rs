@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot get what it asked for has failed")]
 
 mod doors;
+mod json;
+mod late_events;
 mod main_job;
 mod matrix;
 mod partial;
+mod streams;

@@ -89,7 +89,7 @@ async fn apply(stage: &Stage, operations: &Actor, import: EstateImport) -> Resul
         .await
         .context("applying the import")?;
     let applied = await_state(stage, operations, &import.id, EstateImportState::Applied).await?;
-    stage.tell(format!("applied: {} rows written", progress(&applied)?.applied_count));
+    stage.tell(format!("applied: {} rows settled", progress(&applied)?.applied_count));
     Ok(applied)
 }
 

@@ -1,0 +1,59 @@
+//! A unit that no event has told of yet. Events come at least once, but not at once: before a report is refused for its
+//! unit, the service that owns units is asked. Costs nothing while the projection knows the unit.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use steward_kit::auth::{ScopedEstate, TokenSource};
+use steward_kit::client::{Peer, peer_error};
+use steward_kit::ids::UnitId;
+use steward_kit::{Error, Result};
+use steward_kit_store::StoreResult;
+use steward_proto::customer::v1::GetUnitRequest;
+use steward_proto::customer::v1::unit_service_client::UnitServiceClient;
+use tonic::Code;
+
+use super::App;
+use crate::store::insert_units;
+
+/// How long the owner of units may take: a caller waits for it.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Whom to ask about units.
+#[derive(Clone, Debug)]
+pub(crate) struct UnitOwner(UnitServiceClient<Peer>);
+
+impl UnitOwner {
+    /// The customer service at `url`, asked with this service's own token.
+    ///
+    /// # Errors
+    /// `url` is no URL.
+    pub(crate) fn at(url: &str, token: Option<TokenSource>) -> Result<Self> {
+        Ok(Self(UnitServiceClient::new(Peer::connect(url, DEADLINE, token)?)))
+    }
+
+    async fn has(&self, estate: ScopedEstate, unit: UnitId) -> Result<bool> {
+        let question = GetUnitRequest { unit_id: unit.to_string() };
+        match self.0.clone().get_unit(question).await {
+            Ok(answer) => Ok(answer.into_inner().unit.is_some_and(|unit| unit.estate_id == estate.id().to_string())),
+            Err(status) if status.code() == Code::NotFound => Ok(false),
+            Err(status) => Err(peer_error("customer", status)),
+        }
+    }
+}
+
+impl App {
+    /// Whether the unit is one of the estate after all; then it is known from now on.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when its owner cannot be asked: a true unit must not be refused.
+    pub(super) async fn learn_unit(&self, estate: ScopedEstate, unit: UnitId, now: Timestamp) -> Result<bool> {
+        let Some(owner) = &self.units else { return Ok(false) };
+        if !owner.has(estate, unit).await? {
+            return Ok(false);
+        }
+        let mut conn = self.db.pool().acquire().await.store()?;
+        insert_units(&mut conn, estate, &[unit], now).await?;
+        Ok::<_, Error>(true)
+    }
+}
