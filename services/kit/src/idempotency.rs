@@ -26,7 +26,7 @@ pub struct RequestKey {
 
 impl RequestKey {
     /// The key of a request. The body is hashed as prost encodes it, so two encodings of one message are one body
-    /// (but for `map` fields, which prost writes in no fixed order); a field this version does not know is not seen.
+    /// (maps are generated ordered); a field this version does not know is not seen.
     ///
     /// # Errors
     /// [`crate::Error::Invalid`] when `request_id` is missing or is not a UUID.
