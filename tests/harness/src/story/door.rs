@@ -14,7 +14,7 @@ use tonic::{Code, Status, body::Body, transport::Channel};
 use tower::{Service, ServiceExt};
 
 /// How long a caller goes on calling.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long a caller waits before calling again.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -68,7 +68,7 @@ impl OtherSystem {
     pub(super) async fn check(&self, stage: &Stage) -> Result<()> {
         stage.scene("What the other system was told");
         let calls = stage
-            .await_some("every fact at the other system", || {
+            .await_retried("every fact at the other system", || {
                 let calls = self.sink.requests();
                 let ids: BTreeSet<String> = calls.iter().map(|call| call.header("webhook-id").to_owned()).collect();
                 async move { Ok((ids.len() >= TOLD.len()).then_some(calls)) }
@@ -108,7 +108,7 @@ fn is_signed(call: &WebhookRequest, secret: &str) -> Result<bool> {
 pub(super) async fn check_mail(stage: &Stage, number: &str, expected: usize) -> Result<()> {
     stage.scene("The resident's mail");
     let subjects = stage
-        .await_some("the resident's mail", || {
+        .await_retried("the resident's mail", || {
             let mails = stage.mails();
             async move {
                 let mut seen = BTreeSet::new();

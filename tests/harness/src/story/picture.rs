@@ -94,8 +94,10 @@ async fn customer_360(stage: &Stage, steward: &Actor, estate: &Estate, order: &W
             async move {
                 let picture = views.get_customer360(request?).await.context("asking for the 360 view")?.into_inner().customer360;
                 Ok(picture.filter(|picture| {
+                    // Facts of different subjects come by different ways; all have come when the last of each has.
                     let closed = |entry: &TimelineEntry| entry.subject_id == order.id && entry.title_code == "work_order.closed";
-                    picture.unavailable_sections.is_empty() && picture.timeline.iter().any(closed)
+                    let complete = picture.timeline.len() >= TIMELINE.len();
+                    picture.unavailable_sections.is_empty() && complete && picture.timeline.iter().any(closed)
                 }))
             }
         })

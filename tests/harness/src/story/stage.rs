@@ -21,6 +21,9 @@ use crate::{
 /// How long the story waits, in real time, for something that comes by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The same among crashes, where whoever would bring it is killed again and again.
+const PATIENCE_AMONG_CRASHES: Duration = Duration::from_secs(120);
+
 /// Moves the clock of everything on stage.
 pub type Moves = Box<dyn Fn(SignedDuration) -> Result<()> + Send + Sync>;
 
@@ -162,18 +165,44 @@ impl Stage {
     }
 
     /// Asks again until the answer is there; the question itself decides when it is.
-    pub async fn await_some<T, F>(&self, what: &str, mut question: impl FnMut() -> F) -> Result<T>
+    pub async fn await_some<T, F>(&self, what: &str, question: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        self.ask_again(what, question, || Ok(())).await
+    }
+
+    /// The same for what is tried again by the clock: a process that was killed in the middle of an attempt leaves it leased for
+    /// minutes, and nobody waits for them here.
+    pub async fn await_retried<T, F>(&self, what: &str, question: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        let mut hurried = std::time::Instant::now();
+        let hurry = || {
+            if self.among_crashes && hurried.elapsed() > Duration::from_secs(2) {
+                hurried = std::time::Instant::now();
+                self.move_to(self.now() + SignedDuration::from_mins(1))?;
+            }
+            Ok(())
+        };
+        self.ask_again(what, question, hurry).await
+    }
+
+    async fn ask_again<T, F>(&self, what: &str, mut question: impl FnMut() -> F, mut between: impl FnMut() -> Result<()>) -> Result<T>
     where
         F: Future<Output = Result<Option<T>>>,
     {
         let begun = std::time::Instant::now();
+        let patience = if self.among_crashes { PATIENCE_AMONG_CRASHES } else { PATIENCE };
         loop {
             if let Some(answer) = question().await? {
                 return Ok(answer);
             }
-            if begun.elapsed() > PATIENCE {
-                bail!("{what}: not there after {} s", PATIENCE.as_secs());
+            if begun.elapsed() > patience {
+                bail!("{what}: not there after {} s", patience.as_secs());
             }
+            between()?;
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
