@@ -51,14 +51,9 @@ impl Door {
 }
 
 async fn handle(State(door): State<Door>, request: Request) -> Response {
-    let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
-    let answer = call(door, request).await.unwrap_or_else(|error| error.into_response());
-    let mut answer = answer;
-    if let Some(language) = language {
-        // Error texts depend on it; a cache in front must know.
-        answer.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept-language"));
-        drop(language);
-    }
+    let mut answer = call(door, request).await.unwrap_or_else(|error| error.into_response());
+    // Texts of refusals depend on the language; a cache in front must know, also for callers who named none.
+    answer.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept-language"));
     answer
 }
 

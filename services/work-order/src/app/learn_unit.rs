@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use steward_kit::Result;
 use steward_kit::auth::{ScopedEstate, TokenSource};
 use steward_kit::client::{Peer, peer_error};
 use steward_kit::ids::UnitId;
-use steward_kit::{Error, Result};
 use steward_kit_store::StoreResult;
 use steward_proto::customer::v1::GetUnitRequest;
 use steward_proto::customer::v1::unit_service_client::UnitServiceClient;
@@ -46,7 +46,7 @@ impl App {
     /// Whether the unit is one of the estate after all; then it is known from now on.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when its owner cannot be asked: a true unit must not be refused.
+    /// [`steward_kit::Error::Unavailable`] when its owner cannot be asked: a true unit must not be refused.
     pub(super) async fn learn_unit(&self, estate: ScopedEstate, unit: UnitId, now: Timestamp) -> Result<bool> {
         let Some(owner) = &self.units else { return Ok(false) };
         if !owner.has(estate, unit).await? {
@@ -54,6 +54,6 @@ impl App {
         }
         let mut conn = self.db.pool().acquire().await.store()?;
         insert_units(&mut conn, estate, &[unit], now).await?;
-        Ok::<_, Error>(true)
+        Ok(true)
     }
 }

@@ -27,7 +27,5 @@ fn find_or_fetch(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(buf) = on_path("buf") {
         return Ok(buf);
     }
-    let home = python::environment(workspace, "buf", &[BUF], "bin/buf");
-    let home = home.map_err(|problem| problem.remedy("or put `buf` on the PATH"))?;
-    Ok(home.join("bin/buf"))
+    Ok(python::environment(workspace, "buf", &[BUF])?.join("bin/buf"))
 }

@@ -9,10 +9,12 @@ use std::{
 use super::relay;
 use crate::{Problem, Result, Workspace, machine, say, servers::is_root};
 
-/// The environment `name` with these packages in it. `sign` is a file in it that says that it is complete.
-pub fn environment(workspace: &Workspace, name: &str, packages: &[&str], sign: &str) -> Result<PathBuf> {
+/// The environment `name` with these packages in it.
+pub fn environment(workspace: &Workspace, name: &str, packages: &[&str]) -> Result<PathBuf> {
     let home = workspace.tools().join(name);
-    if home.join(sign).exists() {
+    // Written last: an environment whose packages did not come has its own `python` all the same.
+    let complete = home.join("complete");
+    if complete.exists() {
         return Ok(home);
     }
     say::detail(format!("fetching {} into {} (a private Python environment)", packages.join(", "), home.display()));
@@ -23,17 +25,15 @@ pub fn environment(workspace: &Workspace, name: &str, packages: &[&str], sign: &
     make(&home)?;
     let mut install = Command::new(home.join("bin/pip"));
     run(install.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages), "pip install")?;
-    match home.join(sign).exists() {
-        true => Ok(home),
-        false => Err(Problem::new(format!("{} brought no {sign} for this machine", packages.join(", ")))),
-    }
+    fs::write(&complete, packages.join("\n")).map_err(Problem::io(format_args!("writing {}", complete.display())))?;
+    Ok(home)
 }
 
 fn make(home: &Path) -> Result<()> {
     let make = || run(Command::new("python3").args(["-m", "venv"]).arg(home), "python3 -m venv");
     let Err(problem) = make() else { return Ok(()) };
     if !is_root() {
-        return Err(problem.remedy("sudo apt-get install -y python3-venv"));
+        return Err(problem.remedy("sudo apt-get install -y python3-venv (or put what it brings on the PATH)"));
     }
     machine::install(&["python3", "python3-venv"], "some checks come as Python packages")?;
     make()

@@ -10,7 +10,7 @@ const GRPC: [&str; 2] = ["grpcio==1.76.0", "grpcio-reflection==1.76.0"];
 
 /// Walks against the stack in `dir`, which is started and stopped by `runner`.
 pub fn walk(workspace: &Workspace, runner: &Path, dir: &Path) -> Result<Verdict> {
-    let python = match python::environment(workspace, "grpc", &GRPC, "bin/python") {
+    let python = match python::environment(workspace, "grpc", &GRPC) {
         Ok(home) => Some(home.join("bin/python")),
         Err(problem) if is_ci() => return Err(problem),
         Err(problem) => {

@@ -36,7 +36,7 @@ impl OtherSystem {
             event_types: TOLD.map(|name| format!("steward.work_order.v1.{name}")).to_vec(),
         };
         let mut endpoints = WebhookEndpointServiceClient::new(stage.gateway.clone());
-        let begun = stage
+        let mut answer = stage
             .await_some("the estate in the notification service", || {
                 let (mut endpoints, request) = (endpoints.clone(), operator.asks(request.clone()));
                 async move {
@@ -48,7 +48,6 @@ impl OtherSystem {
                 }
             })
             .await?;
-        let mut answer = begun;
         if answer.secret.is_empty() {
             // The answer to the first try was lost on its way, and a secret is told once: a new one is asked for.
             let id = answer.webhook_endpoint.context("the endpoint")?.id;
