@@ -28,6 +28,12 @@ pub struct GatewayConfig {
     /// Address of notification.
     #[arg(long)]
     pub notification_url: String,
+    /// Address of survey.
+    #[arg(long)]
+    pub survey_url: String,
+    /// Address of care.
+    #[arg(long)]
+    pub care_url: String,
     /// Deadline in milliseconds of a forwarded unary call whose caller names none.
     #[arg(long, default_value_t = 10_000)]
     pub default_deadline_ms: u64,
@@ -73,9 +79,14 @@ impl ServiceConfig for GatewayConfig {
         self.auth.check(self.server.environment, faults);
         self.telemetry.check(faults);
         self.clock.check(self.server.environment, faults);
-        for (name, url) in
-            [("customer_url", &self.customer_url), ("work_order_url", &self.work_order_url), ("notification_url", &self.notification_url)]
-        {
+        let upstreams = [
+            ("customer_url", &self.customer_url),
+            ("work_order_url", &self.work_order_url),
+            ("notification_url", &self.notification_url),
+            ("survey_url", &self.survey_url),
+            ("care_url", &self.care_url),
+        ];
+        for (name, url) in upstreams {
             if !url.starts_with("http://") && !url.starts_with("https://") {
                 faults.add(name, "must begin with http:// or https://");
             }

@@ -1,4 +1,5 @@
-//! Passes RPCs on to the service that owns them, byte for byte: no decoding, no encoding, no code per RPC.
+//! Passes RPCs on to the service that owns them, byte for byte: no decoding, no encoding, no code per RPC. Of calls about
+//! policies one field is looked at, the kind, which says who owns them.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -12,7 +13,10 @@ use steward_kit::Error;
 use tonic::transport::Channel;
 use tower::{Service as _, ServiceExt as _};
 
-use crate::methods::{Methods, Owner};
+use crate::{
+    methods::{Methods, Owner, Target},
+    policy_owner,
+};
 
 /// The services behind the gateway.
 #[derive(Debug, Clone)]
@@ -49,13 +53,21 @@ pub async fn forward(State(upstreams): State<Upstreams>, request: Request) -> Re
 }
 
 async fn pass(upstreams: Upstreams, mut request: Request) -> Result<Response, Error> {
-    let path = request.uri().path();
-    let entry = upstreams.methods.get(path).ok_or_else(|| Error::not_found("rpc", path))?;
+    let path = request.uri().path().to_owned();
+    let entry = upstreams.methods.get(&path).ok_or_else(|| Error::not_found("rpc", &path))?;
     if entry.unary && !request.headers().contains_key("grpc-timeout") {
         request.headers_mut().insert("grpc-timeout", upstreams.default_deadline.clone());
     }
-    let mut channel = upstreams.channel(entry.owner)?;
-    let unavailable = |error: tonic::transport::Error| Error::unavailable(entry.owner.name(), error);
+    let owner = match entry.target {
+        Target::Owner(owner) => owner,
+        Target::PolicyOwner => {
+            let (owner, whole) = policy_owner::read(&path, request).await?;
+            request = whole;
+            owner
+        }
+    };
+    let mut channel = upstreams.channel(owner)?;
+    let unavailable = |error: tonic::transport::Error| Error::unavailable(owner.name(), error);
     let channel = channel.ready().await.map_err(unavailable)?;
     let response = channel.call(request.map(tonic::body::Body::new)).await.map_err(unavailable)?;
     Ok(response.map(Body::new))

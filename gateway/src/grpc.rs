@@ -2,8 +2,10 @@
 
 use steward_kit::auth::Access;
 use steward_proto::gateway::v1::{
-    GetCustomer360Request, GetCustomer360Response, LookupCallerRequest, LookupCallerResponse, SubmitReportRequest, SubmitReportResponse,
-    customer360_service_server::Customer360Service, intake_service_server::IntakeService,
+    ApplyServicePlanRequest, ApplyServicePlanResponse, GetCustomer360Request, GetCustomer360Response, GetServicePlanRequest,
+    GetServicePlanResponse, ListServicePlansRequest, ListServicePlansResponse, LookupCallerRequest, LookupCallerResponse,
+    SubmitReportRequest, SubmitReportResponse, customer360_service_server::Customer360Service, intake_service_server::IntakeService,
+    plan_service_server::PlanService,
 };
 use tonic::{Request, Response, Status};
 
@@ -30,5 +32,22 @@ impl Customer360Service for Services {
         let caller = Caller::of(&request)?;
         let cards = Self::lookup_caller(self, &caller, request.into_inner()).await?;
         Ok(Response::new(LookupCallerResponse { cards }))
+    }
+}
+
+#[tonic::async_trait]
+impl PlanService for Services {
+    async fn list_service_plans(&self, request: Request<ListServicePlansRequest>) -> Result<Response<ListServicePlansResponse>, Status> {
+        Ok(Response::new(Self::list_service_plans(self, request.get_ref())?))
+    }
+
+    async fn get_service_plan(&self, request: Request<GetServicePlanRequest>) -> Result<Response<GetServicePlanResponse>, Status> {
+        let plan = Self::get_service_plan(self, request.get_ref())?;
+        Ok(Response::new(GetServicePlanResponse { service_plan: Some(plan) }))
+    }
+
+    async fn apply_service_plan(&self, request: Request<ApplyServicePlanRequest>) -> Result<Response<ApplyServicePlanResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(Self::apply_service_plan(self, &caller, request.into_inner()).await?))
     }
 }

@@ -4,6 +4,7 @@
 //! calls go through one stack, built top to bottom in [`serve`].
 
 pub mod aggregate;
+mod board;
 mod config;
 pub mod forward;
 pub mod grpc;
@@ -12,6 +13,8 @@ pub mod limits;
 pub mod localize;
 pub mod methods;
 pub mod openapi;
+pub mod plans;
+mod policy_owner;
 mod stack;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -33,6 +36,7 @@ use crate::{
     limits::Limits,
     localize::Sentences,
     methods::{Methods, Owner},
+    plans::Plans,
 };
 
 /// Serves `listener` until `shutdown`, then drains, by the clock of the configuration.
@@ -57,8 +61,10 @@ pub async fn serve_by(clock: Clock, config: GatewayConfig, listener: TcpListener
         (Owner::Customer, client::channel(&config.customer_url)?),
         (Owner::WorkOrder, client::channel(&config.work_order_url)?),
         (Owner::Notification, client::channel(&config.notification_url)?),
+        (Owner::Survey, client::channel(&config.survey_url)?),
+        (Owner::Care, client::channel(&config.care_url)?),
     ]);
-    let services = Services::new(&config, clock)?;
+    let services = Services::new(&config, Plans::shipped()?, clock)?;
     let methods = Arc::new(Methods::of(steward_proto::descriptor_pool()));
     let upstreams = Upstreams::new(channels, methods, config.default_deadline());
 

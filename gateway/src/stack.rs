@@ -16,7 +16,10 @@ use steward_kit::{
     error::unknown_method,
     server::{self, ConcurrencyLimitLayer, RequestLayer, catch_panic},
 };
-use steward_proto::gateway::v1::{customer360_service_server::Customer360ServiceServer, intake_service_server::IntakeServiceServer};
+use steward_proto::gateway::v1::{
+    board_service_server::BoardServiceServer, customer360_service_server::Customer360ServiceServer,
+    intake_service_server::IntakeServiceServer, plan_service_server::PlanServiceServer,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
@@ -58,13 +61,20 @@ pub(crate) async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let names = ["steward.gateway.v1.IntakeService", "steward.gateway.v1.Customer360Service"];
+    let names = [
+        "steward.gateway.v1.IntakeService",
+        "steward.gateway.v1.Customer360Service",
+        "steward.gateway.v1.PlanService",
+        "steward.gateway.v1.BoardService",
+    ];
     let health = server::health(&names).await;
     let mut routes = RoutesBuilder::default();
     routes.add_service(health.service());
     server::add_reflection(&mut routes)?;
     routes.add_service(IntakeServiceServer::new(stack.services.clone()));
     routes.add_service(Customer360ServiceServer::new(stack.services.clone()));
+    routes.add_service(PlanServiceServer::new(stack.services.clone()));
+    routes.add_service(BoardServiceServer::new(stack.services.clone()));
 
     let grpc = routes
         .routes()

@@ -3,26 +3,32 @@
 //! Every call below goes out with the caller's own token: an aggregate can show nobody what they could not have asked
 //! for themselves.
 
+mod apply_service_plan;
 mod customer_360;
 mod lookup_caller;
 mod section;
+mod service_plans;
 mod submit_report;
 
-use std::time::Duration;
+pub(crate) use section::{Unavailable, within};
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use steward_kit::{client::Peer, clock::Clock};
 use steward_proto::{
     customer::v1::{
-        customer_service_client::CustomerServiceClient, tenure_service_client::TenureServiceClient,
-        timeline_service_client::TimelineServiceClient,
+        audience_service_client::AudienceServiceClient, customer_service_client::CustomerServiceClient,
+        tenure_service_client::TenureServiceClient, timeline_service_client::TimelineServiceClient,
     },
+    metric::v1::metric_service_client::MetricServiceClient,
     notification::v1::message_service_client::MessageServiceClient,
+    plan::v1::policy_service_client::PolicyServiceClient,
     work_order::v1::work_order_service_client::WorkOrderServiceClient,
 };
 
-use crate::GatewayConfig;
+use crate::{GatewayConfig, methods::Owner, plans::Plans};
 
 /// Clients of the services behind the gateway.
 #[derive(Clone)]
@@ -32,6 +38,13 @@ pub struct Services {
     pub(crate) timelines: TimelineServiceClient<Peer>,
     pub(crate) work_orders: WorkOrderServiceClient<Peer>,
     pub(crate) messages: MessageServiceClient<Peer>,
+    /// Who keeps policies: the same service at each of them, for the kinds that it owns.
+    pub(crate) policies: BTreeMap<Owner, PolicyServiceClient<Peer>>,
+    /// Who knows the households that rates are of.
+    pub(crate) audiences: AudienceServiceClient<Peer>,
+    /// Who counts facts: the same service at each of them, for the metrics that it owns.
+    metrics: BTreeMap<Owner, MetricServiceClient<Peer>>,
+    pub(crate) plans: Arc<Plans>,
     pub(crate) section_deadline: Duration,
     pub(crate) clock: Clock,
 }
@@ -41,12 +54,25 @@ impl Services {
     ///
     /// # Errors
     /// An address is not a URL.
-    pub fn new(config: &GatewayConfig, clock: Clock) -> steward_kit::Result<Self> {
+    pub fn new(config: &GatewayConfig, plans: Plans, clock: Clock) -> steward_kit::Result<Self> {
         let deadline = config.default_deadline();
         let customer = Peer::connect(&config.customer_url, deadline, None)?;
         let work_order = Peer::connect(&config.work_order_url, deadline, None)?;
         let notification = Peer::connect(&config.notification_url, deadline, None)?;
+        let survey = Peer::connect(&config.survey_url, deadline, None)?;
+        let care = Peer::connect(&config.care_url, deadline, None)?;
+        let peers = [
+            (Owner::Customer, customer.clone()),
+            (Owner::WorkOrder, work_order.clone()),
+            (Owner::Notification, notification.clone()),
+            (Owner::Survey, survey),
+            (Owner::Care, care),
+        ];
         Ok(Self {
+            policies: peers.clone().map(|(owner, peer)| (owner, PolicyServiceClient::new(peer))).into(),
+            metrics: peers.map(|(owner, peer)| (owner, MetricServiceClient::new(peer))).into(),
+            audiences: AudienceServiceClient::new(customer.clone()),
+            plans: Arc::new(plans),
             customers: CustomerServiceClient::new(customer.clone()),
             tenures: TenureServiceClient::new(customer.clone()),
             timelines: TimelineServiceClient::new(customer),
@@ -55,6 +81,14 @@ impl Services {
             section_deadline: config.section_deadline(),
             clock,
         })
+    }
+}
+
+impl Services {
+    /// Who counts the facts of a service.
+    pub(crate) fn metrics_of(&self, owner: Owner) -> steward_kit::Result<MetricServiceClient<Peer>> {
+        let client = self.metrics.get(&owner).cloned();
+        client.ok_or_else(|| steward_kit::Error::bug(format!("{} counts no metrics", owner.name())))
     }
 }
 

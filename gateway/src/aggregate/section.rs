@@ -1,9 +1,11 @@
 //! One part of an aggregate: with a deadline of its own, and a name when it is missing.
 
-use std::{future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
-use steward_proto::gateway::v1::{Section, UnavailableReason, UnavailableSection};
+use steward_proto::gateway::v1::{Section, UnavailableReason, UnavailableSection, UnavailableService};
 use tonic::{Code, Response, Status};
+
+use crate::methods::Owner;
 
 /// Collects what could not be had.
 #[derive(Debug, Default)]
@@ -14,7 +16,7 @@ impl Missing {
     pub(super) fn note<T>(&mut self, section: Section, answer: Result<T, Status>) -> Option<T> {
         answer
             .map_err(|status| {
-                let reason = reason(status.code());
+                let reason = Unavailable::reason(status.code());
                 self.0.push(UnavailableSection { section: section.into(), reason: reason.into() });
             })
             .ok()
@@ -26,29 +28,42 @@ impl Missing {
 }
 
 /// Waits for one part no longer than its deadline.
-pub(super) async fn within<T>(deadline: Duration, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+pub(crate) async fn within<T>(deadline: Duration, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
     #[expect(clippy::disallowed_methods, reason = "never leaves the gateway: it becomes the section's reason")]
     let late = |_| Status::deadline_exceeded("the section's deadline");
     tokio::time::timeout(deadline, call).await.unwrap_or_else(|elapsed| Err(late(elapsed))).map(Response::into_inner)
 }
 
-fn reason(code: Code) -> UnavailableReason {
-    match code {
-        Code::DeadlineExceeded | Code::Cancelled => UnavailableReason::Deadline,
-        Code::Unavailable | Code::ResourceExhausted => UnavailableReason::ServiceDown,
-        Code::PermissionDenied => UnavailableReason::PermissionDenied,
-        Code::Ok
-        | Code::Unknown
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::DataLoss
-        | Code::Unauthenticated => UnavailableReason::Failed,
+/// What could not be had, and why.
+pub(crate) struct Unavailable;
+
+impl Unavailable {
+    /// Services that did not answer, as the contract lists them.
+    pub(crate) fn listed(missing: BTreeMap<Owner, UnavailableReason>) -> Vec<UnavailableService> {
+        let named =
+            |(owner, reason): (Owner, UnavailableReason)| UnavailableService { service: owner.name().to_owned(), reason: reason.into() };
+        missing.into_iter().map(named).collect()
+    }
+
+    /// Why, by the code of the answer.
+    pub(crate) fn reason(code: Code) -> UnavailableReason {
+        match code {
+            Code::DeadlineExceeded | Code::Cancelled => UnavailableReason::Deadline,
+            Code::Unavailable | Code::ResourceExhausted => UnavailableReason::ServiceDown,
+            Code::PermissionDenied => UnavailableReason::PermissionDenied,
+            Code::Ok
+            | Code::Unknown
+            | Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::DataLoss
+            | Code::Unauthenticated => UnavailableReason::Failed,
+        }
     }
 }
 

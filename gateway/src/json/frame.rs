@@ -7,7 +7,7 @@ use prost_reflect::DynamicMessage;
 const PREFIX_BYTES: usize = 5;
 
 /// One message as one frame.
-pub(super) fn encode(message: &DynamicMessage) -> Bytes {
+pub(crate) fn encode(message: &DynamicMessage) -> Bytes {
     let body = message.encode_to_vec();
     let mut frame = BytesMut::with_capacity(PREFIX_BYTES + body.len());
     frame.put_u8(0);
@@ -17,7 +17,7 @@ pub(super) fn encode(message: &DynamicMessage) -> Bytes {
 }
 
 /// Takes the first whole frame off `buffer`; `None` when it is not all there yet.
-pub(super) fn take(buffer: &mut BytesMut) -> Option<Bytes> {
+pub(crate) fn take(buffer: &mut BytesMut) -> Option<Bytes> {
     let length = usize::try_from(u32::from_be_bytes(buffer.get(1..PREFIX_BYTES)?.try_into().ok()?)).ok()?;
     if buffer.len() < PREFIX_BYTES + length {
         return None;

@@ -6,7 +6,7 @@
 
 mod answer;
 mod error;
-mod frame;
+pub(crate) mod frame;
 mod question;
 mod route;
 mod stream;

@@ -45,7 +45,7 @@ pub fn migrations() -> Migrations {
 /// # Errors
 /// The database does not answer or is behind this binary; a file of the configuration does not read; the listener fails.
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let clock = config.clock.clock()?;
+    let clock = config.groups.clock.clock()?;
     serve_by(clock, config, listener, shutdown).await
 }
 
@@ -55,18 +55,18 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
 /// As [`serve`].
 pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     // The truth, and whether it has the shape that this binary knows.
-    let db = Db::connect(&config.store, SCHEMA).await?;
+    let db = Db::connect(&config.groups.store, SCHEMA).await?;
     migrations().check(db.pool()).await?;
 
     // The use cases.
-    let app = app::App::new(db, clock.clone(), domain::vault::Vault::new(config.crypto.keyring()?));
+    let app = app::App::new(db, clock.clone(), domain::vault::Vault::new(config.groups.crypto.keyring()?));
 
     // Background work: ends after the last RPC, so that what an RPC wrote is still carried out.
     let jobs = JobSet::new(CancellationToken::new());
     jobs::start(&jobs, &app).await?;
 
     // The edge.
-    let server = Server::new(&config.server, config.auth.verifier(&clock)?, config.auth.roles()?);
+    let server = Server::new(&config.groups.server, config.groups.auth.verifier(&clock)?, config.groups.auth.roles()?);
     let server = grpc::add_services(server, &app, &shutdown);
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "customer serves");
     let served = server.serve(listener, shutdown).await;

@@ -2,7 +2,63 @@
 
 use std::time::Duration;
 
+use crate::migrate::Migrations;
+use anyhow::Context;
 use secrecy::SecretString;
+use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, Environment, Faults, ServerConfig, TelemetryConfig};
+
+/// The groups of settings that every service with a schema has. Flattened into the service's own configuration, whose
+/// fields stand beside it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServiceGroups {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help text of the whole group")]
+    pub server: ServerConfig,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help text of the whole group")]
+    pub auth: AuthConfig,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help text of the whole group")]
+    pub telemetry: TelemetryConfig,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help text of the whole group")]
+    pub clock: ClockConfig,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help text of the whole group")]
+    pub crypto: CryptoConfig,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the help text of the whole group")]
+    pub store: StoreConfig,
+    /// Postgres URL of the schema's owner; read by `migrate` only.
+    #[arg(long)]
+    pub owner_database_url: Option<SecretString>,
+}
+
+impl ServiceGroups {
+    /// Where the process runs.
+    pub fn environment(&self) -> Environment {
+        self.server.environment
+    }
+
+    /// Notes what is wrong with any of the groups.
+    pub fn check(&self, faults: &mut Faults) {
+        let environment = self.environment();
+        self.server.check(faults);
+        self.auth.check(environment, faults);
+        self.telemetry.check(faults);
+        self.clock.check(environment, faults);
+        self.crypto.check(faults);
+    }
+
+    /// Brings the schema up to date, with the owner's URL.
+    ///
+    /// # Errors
+    /// The URL is not set, the database does not answer, or a migration fails.
+    pub async fn migrate(&self, migrations: Migrations) -> anyhow::Result<()> {
+        let owner = self.owner_database_url.as_ref().context("OWNER_DATABASE_URL must be set to migrate")?;
+        Ok(migrations.run(owner).await?)
+    }
+}
 
 /// Connections of one service. Flattened into the service's configuration.
 #[derive(Debug, Clone, clap::Args)]

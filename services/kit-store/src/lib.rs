@@ -11,7 +11,9 @@
 //! | [`inbox`] | facts of others, applied once |
 //! | [`timers`] | promises with a date, fired once and on time |
 //! | [`policy`], [`estates`], [`calendars`], [`epoch`] | what is kept in memory, and how a write proves that it was true |
+//! | [`predicate`] | conditions as parameterised SQL |
 //! | [`partitions`], [`housekeeping`] | months made ahead, and what is forgotten |
+//! | [`rekey`] | sealed values brought under the current key after a rotation |
 //! | [`jobs`] | background work that starts and stops with the process |
 //!
 //! Every table lives in the service's own schema; SQL is built once from the schema's name. Business time is always an
@@ -34,11 +36,13 @@ mod outage;
 pub mod outbox;
 pub mod partitions;
 pub mod policy;
+pub mod predicate;
 pub mod redis_link;
+pub mod rekey;
 mod shard;
 pub mod timers;
 
-pub use config::StoreConfig;
+pub use config::{ServiceGroups, StoreConfig};
 pub use db::Db;
 pub use effects::{Claim, Effects, NewEvent, TimerChange};
 pub use error::{StoreResult, constraint, store_error};

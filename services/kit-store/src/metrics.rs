@@ -21,6 +21,9 @@ pub(crate) struct Meters {
     events_repeated: Counter<u64>,
     dead_letters: Counter<u64>,
     consumer_lag: Gauge<i64>,
+    rekey_rows_remaining: Gauge<i64>,
+    rekey_rows_changed: Counter<u64>,
+    rekey_rows_failed: Counter<u64>,
 }
 
 impl Meters {
@@ -47,6 +50,12 @@ impl Meters {
                 .i64_gauge(format!("steward_{service}_event_consumer_lag"))
                 .with_description("Published events that a consumer group has not acknowledged")
                 .build(),
+            rekey_rows_remaining: meter
+                .i64_gauge(format!("steward_{service}_rekey_rows_remaining"))
+                .with_description("Rows with a value that an older key than the current one sealed")
+                .build(),
+            rekey_rows_changed: counter("rekey_rows_changed", "Rows whose values were sealed anew by the current key"),
+            rekey_rows_failed: counter("rekey_rows_failed", "Rows with a value that should be sealed anew and does not open"),
         }
     }
 
@@ -91,6 +100,16 @@ impl Meters {
             let attributes = [KeyValue::new("consumer", consumer.clone()), KeyValue::new("shard", i64::from(shard))];
             self.consumer_lag.record(*behind, &attributes);
         }
+    }
+
+    pub(crate) fn rekey_remaining(&self, table: &'static str, rows: i64) {
+        self.rekey_rows_remaining.record(rows, &[KeyValue::new("table", table)]);
+    }
+
+    pub(crate) fn rekeyed(&self, table: &'static str, changed: u64, failed: u64) {
+        let attributes = [KeyValue::new("table", table)];
+        self.rekey_rows_changed.add(changed, &attributes);
+        self.rekey_rows_failed.add(failed, &attributes);
     }
 }
 

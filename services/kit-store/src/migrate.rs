@@ -22,7 +22,7 @@ pub const FIRST_OWN_VERSION: i64 = 1000;
 const ESTATES: i64 = 7;
 
 /// File by file, oldest first. A released file never changes: its checksum is stored.
-const MECHANISMS: [(i64, &str, &str); 8] = [
+const MECHANISMS: [(i64, &str, &str); 11] = [
     (1, "partitions", include_str!("../migrations/0001_partitions.sql")),
     (2, "idempotency", include_str!("../migrations/0002_idempotency.sql")),
     (3, "events", include_str!("../migrations/0003_events.sql")),
@@ -31,6 +31,9 @@ const MECHANISMS: [(i64, &str, &str); 8] = [
     (6, "reference", include_str!("../migrations/0006_reference.sql")),
     (ESTATES, "estates", include_str!("../migrations/0007_estates.sql")),
     (8, "grants", include_str!("../migrations/0008_grants.sql")),
+    (9, "dead letters", include_str!("../migrations/0009_dead_letters.sql")),
+    (10, "rekey", include_str!("../migrations/0010_rekey.sql")),
+    (11, "working hours", include_str!("../migrations/0011_working_hours.sql")),
 ];
 
 /// The migrations of one service.

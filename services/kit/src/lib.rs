@@ -8,9 +8,12 @@
 //! | [`auth`] | who calls, what they may do, and which rows they may see |
 //! | [`idempotency`] | what makes two requests the same request |
 //! | [`calendar`] | business time: working days, limits, pauses, holidays as data |
+//! | [`predicate`] | the one condition language: checked, evaluated with reasons |
+//! | [`metric`] | the formulas of the figures, exact, and how a plan defines one |
 //! | [`paging`] | page sizes and sealed page tokens |
 //! | [`crypto`] | field encryption, per-person keys, blind indexes |
 //! | [`pii`] | personal data that cannot be printed; masking; the +86 phone normaliser |
+//! | [`plan`] | service plans: kinds of documents, their owners, reading them from YAML |
 //! | [`proto`] | conversions between protobuf's and our time types |
 //! | [`config`] | flags and environment, all faults reported at once |
 //! | [`telemetry`] | logs, traces, metrics, trace context |
@@ -33,8 +36,11 @@ pub mod crypto;
 pub mod error;
 pub mod idempotency;
 pub mod ids;
+pub mod metric;
 pub mod paging;
 pub mod pii;
+pub mod plan;
+pub mod predicate;
 pub mod process;
 pub mod proto;
 pub mod request_context;

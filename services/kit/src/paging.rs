@@ -17,7 +17,10 @@ pub const DEFAULT_PAGE_SIZE: u32 = 50;
 /// Most rows of a page; a greater wish is cut to this.
 pub const MAX_PAGE_SIZE: u32 = 200;
 
-/// How many rows a page holds: 1 to 200.
+/// Most rows of a page between services, which read whole estates.
+pub const MAX_INTERNAL_PAGE_SIZE: u32 = 1000;
+
+/// How many rows a page holds: 1 to 200; between services up to 1000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u32);
 
@@ -32,6 +35,15 @@ impl PageSize {
             Ok(size) => Ok(Self(size.min(MAX_PAGE_SIZE))),
             Err(_) => Err(Error::invalid("page_size", "int32.gte", "must not be negative")),
         }
+    }
+
+    /// Reads the field `page_size` of an RPC between services: as [`PageSize::of`], with more at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a negative size.
+    pub fn internal(page_size: i32) -> Result<Self> {
+        let size = Self::of(page_size)?;
+        Ok(u32::try_from(page_size).map_or(size, |wish| Self(wish.clamp(size.0, MAX_INTERNAL_PAGE_SIZE))))
     }
 
     /// Rows the page shows.

@@ -6,6 +6,9 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use steward_proto::common::v1 as common;
+
+use crate::calendar::{Span, SpanError, Unit};
 
 /// Reads an instant; `None` outside the range or with nanos outside 0..1e9.
 pub fn timestamp(value: &prost_types::Timestamp) -> Option<Timestamp> {
@@ -53,6 +56,48 @@ pub fn date(text: &str) -> Option<Date> {
 /// Writes a local date as `YYYY-MM-DD`.
 pub fn to_date(value: Date) -> String {
     value.to_string()
+}
+
+/// Reads a length of time as a rule states it.
+///
+/// # Errors
+/// No unit, zero, no calendar, or a calendar that does not count the unit.
+pub fn span(value: &common::Span) -> Result<Span, SpanError> {
+    let unit = unit(value.unit()).ok_or_else(|| SpanError::UnitMissing { text: value.value.to_string() })?;
+    Span::new(value.value, unit, value.calendar.parse()?)
+}
+
+/// Writes a length of time as a rule states it.
+pub fn to_span(value: &Span) -> common::Span {
+    let unit = match value.unit() {
+        Unit::Second => common::Unit::Second,
+        Unit::Minute => common::Unit::Minute,
+        Unit::Hour => common::Unit::Hour,
+        Unit::WorkingDay => common::Unit::WorkingDay,
+        Unit::Day => common::Unit::Day,
+        Unit::Week => common::Unit::Week,
+        Unit::Month => common::Unit::Month,
+        Unit::Quarter => common::Unit::Quarter,
+        Unit::HalfYear => common::Unit::HalfYear,
+        Unit::Year => common::Unit::Year,
+    };
+    common::Span { value: value.value(), unit: unit.into(), calendar: value.calendar().as_str().to_owned() }
+}
+
+fn unit(unit: common::Unit) -> Option<Unit> {
+    Some(match unit {
+        common::Unit::Unspecified => return None,
+        common::Unit::Second => Unit::Second,
+        common::Unit::Minute => Unit::Minute,
+        common::Unit::Hour => Unit::Hour,
+        common::Unit::WorkingDay => Unit::WorkingDay,
+        common::Unit::Day => Unit::Day,
+        common::Unit::Week => Unit::Week,
+        common::Unit::Month => Unit::Month,
+        common::Unit::Quarter => Unit::Quarter,
+        common::Unit::HalfYear => Unit::HalfYear,
+        common::Unit::Year => Unit::Year,
+    })
 }
 
 #[cfg(test)]

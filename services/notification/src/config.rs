@@ -1,33 +1,15 @@
 //! Everything that can be set, with its default; `check-config` names every fault at once.
 
 use secrecy::{ExposeSecret, SecretString};
-use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, Environment, Faults, ServerConfig, ServiceConfig, TelemetryConfig};
-use steward_kit_store::StoreConfig;
+use steward_kit::config::{Environment, Faults, ServerConfig, ServiceConfig, TelemetryConfig};
+use steward_kit_store::ServiceGroups;
 
 /// The configuration of the service.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
-    /// Where and how it listens.
     #[command(flatten)]
-    pub server: ServerConfig,
-    /// Whom it believes.
-    #[command(flatten)]
-    pub auth: AuthConfig,
-    /// Logs, traces, metrics.
-    #[command(flatten)]
-    pub telemetry: TelemetryConfig,
-    /// Which clock it goes by.
-    #[command(flatten)]
-    pub clock: ClockConfig,
-    /// Its keys.
-    #[command(flatten)]
-    pub crypto: CryptoConfig,
-    /// Postgres and Redis.
-    #[command(flatten)]
-    pub store: StoreConfig,
-    /// Postgres URL of the schema's owner; read by `migrate` only.
-    #[arg(long)]
-    pub owner_database_url: Option<SecretString>,
+    #[expect(missing_docs, reason = "a doc comment here would become the help text of the whole group")]
+    pub groups: ServiceGroups,
     /// The customer service, which is asked for an address when a message leaves.
     #[arg(long)]
     pub customer_url: String,
@@ -45,7 +27,7 @@ pub struct Config {
 impl Config {
     /// Whether webhooks may lead into our own network.
     pub(crate) fn allows_private_targets(&self) -> bool {
-        match self.server.environment {
+        match self.groups.environment() {
             Environment::Development => true,
             Environment::Production => self.webhook_private_targets,
         }
@@ -56,21 +38,17 @@ impl ServiceConfig for Config {
     const SERVICE: &'static str = "notification";
 
     fn server(&self) -> &ServerConfig {
-        &self.server
+        &self.groups.server
     }
 
     fn telemetry(&self) -> &TelemetryConfig {
-        &self.telemetry
+        &self.groups.telemetry
     }
 
     fn check(&self, faults: &mut Faults) {
-        let environment = self.server.environment;
-        self.server.check(faults);
-        self.auth.check(environment, faults);
-        self.telemetry.check(faults);
-        self.clock.check(environment, faults);
-        self.crypto.check(faults);
-        if self.auth.service_token_file.is_none() {
+        let environment = self.groups.environment();
+        self.groups.check(faults);
+        if self.groups.auth.service_token_file.is_none() {
             faults.add("service_token_file", "must be set: addresses are asked of the customer service");
         }
         if self.mail_from.parse::<lettre::message::Mailbox>().is_err() {

@@ -6,7 +6,7 @@ use steward_proto::common::v1 as common;
 use steward_proto::notification::v1 as pb;
 
 use crate::domain::codes::{
-    Actor, ActorKind, AttemptOutcome, Channel, Class, ConsentMethod, DeliveryState, MessageState, Purpose, RecipientRule, StepCode,
+    Actor, ActorKind, AttemptOutcome, Channel, Class, ConsentMethod, DeliveryState, EntryKind, MessageState, Purpose, RecipientRule, StepCode,
     SuppressReason, TemplateState, VariableKind,
 };
 
@@ -65,19 +65,21 @@ macro_rules! same {
 same! {
     ActorKind = common::ActorKind { Staff, Customer, Service, Device }
     Channel = pb::Channel { Inbox, Email, Webhook }
-    Class = pb::MessageClass { Service, Care, Marketing, Emergency, Staff }
+    Class = pb::MessageClass { Service, Care, Marketing, Emergency, Staff, Survey }
     MessageState = pb::MessageState { Queued, Deferred, Sent, Delivered, Read, Failed, Suppressed }
-    SuppressReason = pb::SuppressReason { NoConsent, Preference, DoNotDisturb, NoChannel, Obsolete }
+    SuppressReason = pb::SuppressReason { NoConsent, Preference, DoNotDisturb, NoChannel, Obsolete, Cap, Situation, Profiling, Repeated }
     DeliveryState = pb::DeliveryState { Queued, Sent, Delivered, Read, Dead }
     AttemptOutcome = pb::DeliveryOutcome { Accepted, FailedForNow, FailedForGood }
     StepCode = pb::MessageStepCode {
         Routed, Requested, ConsentFound, ConsentNotNeeded, LanguageChosen, ChannelChosen, ChannelLeftOut, Deferred, Suppressed,
-        Attempted, Sent, Delivered, Read, RetrySet, Dead, Redriven,
+        Attempted, Sent, Delivered, Read, RetrySet, Dead, Redriven, CapHasRoom, CapReached, SituationHolds, AlreadyCounted,
+        LedgerAsked, Overridden, Unread,
     }
     TemplateState = pb::TemplateState { Draft, Active, Retired }
     VariableKind = pb::TemplateVariableKind { Text, Time, Date, Number, Code }
     RecipientRule = pb::RuleRecipientKind { Customer, Staff, Role, Roles }
     Purpose = pb::ConsentPurpose { Care, Marketing, Survey, Profiling }
+    EntryKind = pb::ContactEntryKind { Reserved, Sent, Released, Deferred, Refused, Overridden }
     ConsentMethod = pb::ConsentMethod { App, Paper, Call }
 }
 

@@ -16,6 +16,7 @@
 mod app;
 mod channels;
 mod config;
+mod contact_document;
 mod contract;
 pub mod domain;
 mod events;
@@ -32,10 +33,14 @@ use steward_kit::crypto::FieldCipher;
 use steward_kit::paging::PageTokens;
 use steward_kit::server::Server;
 use steward_kit_store::Db;
+use steward_kit_store::inbox::{DeadLetters, dead_letter_service};
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::migrate::Migrations;
+use steward_kit_store::policy::policy_service;
+use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
 use steward_proto::customer::v1::contact_service_client::ContactServiceClient;
 use steward_proto::notification::v1::consent_service_server::ConsentServiceServer;
+use steward_proto::notification::v1::contact_ledger_service_server::ContactLedgerServiceServer;
 use steward_proto::notification::v1::delivery_service_server::DeliveryServiceServer;
 use steward_proto::notification::v1::inbox_service_server::InboxServiceServer;
 use steward_proto::notification::v1::message_service_server::MessageServiceServer;
@@ -70,7 +75,7 @@ pub fn migrations() -> Migrations {
 /// # Errors
 /// The database does not answer or is behind this binary; a file of the configuration does not read; the listener fails.
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let clock = config.clock.clock()?;
+    let clock = config.groups.clock.clock()?;
     serve_by(clock, config, listener, shutdown).await
 }
 
@@ -80,18 +85,20 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
 /// As [`serve`].
 pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     // The truth, and whether it has the shape that this binary knows.
-    let db = Db::connect(&config.store, SCHEMA).await?;
+    let db = Db::connect(&config.groups.store, SCHEMA).await?;
     migrations().check(db.pool()).await?;
 
     // The ways out.
+    let customers = Peer::connect(&config.customer_url, CONTACT_DEADLINE, config.groups.auth.service_token())?;
     let ways = app::Ways {
         mailer: channels::mail::Mailer::new(&config.smtp_url, &config.mail_from, SMTP_TIMEOUT)?,
         caller: channels::webhook::Caller::new(channels::guard::Guard::new(config.allows_private_targets()))?,
-        contacts: ContactServiceClient::new(Peer::connect(&config.customer_url, CONTACT_DEADLINE, config.auth.service_token())?),
+        contacts: ContactServiceClient::new(customers.clone()),
+        audience: AudienceServiceClient::new(customers),
     };
 
     // The use cases, over the truth and its caches.
-    let cipher = FieldCipher::new(config.crypto.keyring()?);
+    let cipher = FieldCipher::new(config.groups.crypto.keyring()?);
     let pages = PageTokens::new(cipher.clone());
     let app = app::App::new(db, clock.clone(), cipher, shipped::Shipped::load()?, ways);
     jobs::prepare(&app).await?;
@@ -101,7 +108,9 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     jobs::start(&jobs, &app)?;
 
     // The edge.
-    let server = Server::new(&config.server, config.auth.verifier(&clock)?, config.auth.roles()?)
+    let letters = DeadLetters::new(app.db.clone(), clock.clone(), jobs::consumers(&app));
+    let server = Server::new(&config.groups.server, config.groups.auth.verifier(&clock)?, config.groups.auth.roles()?)
+        .add_service(dead_letter_service(letters, pages.clone()))
         .add_service(TemplateServiceServer::new(grpc::Templates::new(app.clone(), pages.clone())))
         .add_service(RoutingRuleServiceServer::new(grpc::RoutingRules::new(app.clone(), pages.clone())))
         .add_service(MessageServiceServer::new(grpc::Messages::new(app.clone(), pages.clone())))
@@ -109,6 +118,8 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(PreferenceServiceServer::new(grpc::Preferences::new(app.clone())))
         .add_service(ConsentServiceServer::new(grpc::Consents::new(app.clone(), pages.clone())))
         .add_service(DeliveryServiceServer::new(grpc::Deliveries::new(app.clone(), pages.clone())))
+        .add_service(ContactLedgerServiceServer::new(grpc::ContactLedger::new(app.clone(), pages.clone())))
+        .add_service(policy_service(app.db.clone(), clock.clone(), pages.clone(), app::ContactRules))
         .add_service(WebhookEndpointServiceServer::new(grpc::WebhookEndpoints::new(app, pages)));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "notification serves");
     let served = server.serve(listener, shutdown).await;

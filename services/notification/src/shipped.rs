@@ -1,11 +1,14 @@
 //! Data that ships with the product: templates, rules, names, sentences, and the policy under every other.
 
 use anyhow::{Context, ensure};
+use prost_reflect::DynamicMessage;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use steward_kit::error::Violations;
+use steward_proto::plan::v1::ContactPolicy;
 
+use crate::contact_document::{self, Document};
 use crate::domain::codes::Class;
-use crate::domain::policy::ContactPolicy;
 use crate::domain::render::CodeNames;
 use crate::domain::routing::RuleDocument;
 use crate::domain::sentences::Sentences;
@@ -34,7 +37,8 @@ pub(crate) struct ShippedRule {
 /// All of it.
 #[derive(Debug)]
 pub(crate) struct Shipped {
-    pub(crate) policy: ContactPolicy,
+    pub(crate) policy: Document,
+    pub(crate) not_roles: Vec<String>,
     pub(crate) names: CodeNames,
     pub(crate) sentences: Sentences,
     pub(crate) templates: Vec<ShippedTemplate>,
@@ -48,16 +52,29 @@ impl Shipped {
     /// A file does not read, or lacks what every message needs.
     pub(crate) fn load() -> anyhow::Result<Self> {
         let shipped = Self {
-            policy: read("contact_policy", include_str!("../data/contact_policy.yaml"))?,
+            policy: policy(include_str!("../data/contact_policy.yaml"))?,
+            not_roles: read("not_roles", include_str!("../data/not_roles.yaml"))?,
             names: read::<CodeNames>("code_names", include_str!("../data/code_names.yaml"))?,
             sentences: read("step_sentences", include_str!("../data/step_sentences.yaml"))?,
             templates: read("templates", include_str!("../data/templates.yaml"))?,
             rules: read("routing_rules", include_str!("../data/routing_rules.yaml"))?,
         };
-        let gaps = [shipped.policy.gaps(), shipped.sentences.gaps()].concat();
+        let gaps = [shipped.policy.policy.gaps(), shipped.sentences.gaps()].concat();
         ensure!(gaps.is_empty(), "shipped data lack: {}", gaps.join(", "));
         Ok(shipped)
     }
+}
+
+/// The policy under every other, which passes the checks that everybody's policies pass.
+fn policy(text: &str) -> anyhow::Result<Document> {
+    let descriptor = steward_proto::descriptor_pool().get_message_by_name("steward.plan.v1.ContactPolicy").context("is in the contract")?;
+    let value: serde_json::Value = read("contact_policy", text)?;
+    let message = DynamicMessage::deserialize(descriptor, value).context("data/contact_policy.yaml")?;
+    let document: ContactPolicy = message.transcode_to()?;
+    let mut bad = Violations::of(&document);
+    let read = contact_document::read(&mut bad, "contact_policy", &document);
+    ensure!(bad.is_empty(), "data/contact_policy.yaml: {bad}");
+    Ok(read)
 }
 
 fn read<T: DeserializeOwned>(name: &str, text: &str) -> anyhow::Result<T> {
@@ -91,8 +108,10 @@ mod tests {
                 .variables
                 .values()
                 .chain(rule.document.matches.iter().map(|one| &one.path))
-                .chain([&rule.document.subject_path]);
-            for path in paths {
+                .chain([&rule.document.subject_path, &rule.document.household_path, &rule.document.template_path])
+                .chain([&rule.document.class_path])
+                .chain(&rule.document.key_paths);
+            for path in paths.filter(|path| !path.is_empty()) {
                 assert!(check_path(&event, path), "{}: {path}", rule.code);
             }
             for variable in template.variables.iter().filter(|variable| variable.is_required) {

@@ -8,8 +8,8 @@ use steward_proto::plan::v1 as plan;
 use steward_proto::work_order::v1 as pb;
 
 use crate::domain::{
-    Actor, ActorKind, CallbackMode, CallbackOutcome, Channel, ClockState, CloseCode, Kind, MediaKind, Milestone, ScopeLevel, State,
-    SuspensionReason, Urgency, Verdict,
+    Actor, ActorKind, CallbackMode, CallbackOutcome, Channel, ClockState, CloseCode, Kind, MediaKind, Milestone, State, SuspensionReason,
+    Urgency, Verdict,
 };
 
 /// A code of the domain that the contract has too.
@@ -77,7 +77,6 @@ same! {
     CallbackOutcome = pb::CallbackOutcome { Reached, NoAnswer, Refused, WrongNumber }
     ClockState = pb::ClockState { Running, Paused, Stopped, Void }
     Verdict = pb::Verdict { Kept, Late }
-    ScopeLevel = pb::PolicyScopeLevel { Base, Group, Region, Estate }
     Unit = common::Unit { Second, Minute, Hour, WorkingDay, Day, Week, Month, Quarter, HalfYear, Year }
 }
 

@@ -25,10 +25,12 @@ use steward_kit::crypto::FieldCipher;
 use steward_kit::paging::PageTokens;
 use steward_kit::server::Server;
 use steward_kit_store::Db;
+use steward_kit_store::inbox::{DeadLetters, dead_letter_service};
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::migrate::Migrations;
+use steward_kit_store::policy::policy_service;
+use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
 use steward_proto::work_order::v1::calendar_service_server::CalendarServiceServer;
-use steward_proto::work_order::v1::policy_service_server::PolicyServiceServer;
 use steward_proto::work_order::v1::work_order_service_server::WorkOrderServiceServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -51,7 +53,7 @@ pub fn migrations() -> Migrations {
 /// # Errors
 /// The database does not answer or is behind this binary; a file of the configuration does not read; the listener fails.
 pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let clock = config.clock.clock()?;
+    let clock = config.groups.clock.clock()?;
     serve_by(clock, config, listener, shutdown).await
 }
 
@@ -61,13 +63,13 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
 /// As [`serve`].
 pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     // The truth, and whether it has the shape that this binary knows.
-    let db = Db::connect(&config.store, SCHEMA).await?;
+    let db = Db::connect(&config.groups.store, SCHEMA).await?;
     migrations().check(db.pool()).await?;
 
     // The use cases, over the truth and its caches.
-    let cipher = FieldCipher::new(config.crypto.keyring()?);
+    let cipher = FieldCipher::new(config.groups.crypto.keyring()?);
     let pages = PageTokens::new(cipher.clone());
-    let units = config.customer_url.as_deref().map(|url| app::UnitOwner::at(url, config.auth.service_token())).transpose()?;
+    let units = config.customer_url.as_deref().map(|url| app::UnitOwner::at(url, config.groups.auth.service_token())).transpose()?;
     let app = app::App::new(db, clock.clone(), cipher, units);
 
     // Background work: ends after the last RPC, so that what an RPC wrote is still carried out.
@@ -75,9 +77,12 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     jobs::start(&jobs, &app).await?;
 
     // The edge.
-    let server = Server::new(&config.server, config.auth.verifier(&clock)?, config.auth.roles()?)
+    let letters = DeadLetters::new(app.db.clone(), clock.clone(), jobs::consumers(&app));
+    let server = Server::new(&config.groups.server, config.groups.auth.verifier(&clock)?, config.groups.auth.roles()?)
+        .add_service(dead_letter_service(letters, pages.clone()))
         .add_service(WorkOrderServiceServer::new(grpc::WorkOrders::new(app.clone(), pages.clone(), shutdown.clone())))
-        .add_service(PolicyServiceServer::new(grpc::Policies::new(app.clone(), pages.clone())))
+        .add_service(policy_service(app.db.clone(), clock.clone(), pages.clone(), app::OwnPolicies))
+        .add_service(MetricServiceServer::new(grpc::Metrics::new(app.clone(), pages.clone())))
         .add_service(CalendarServiceServer::new(grpc::Calendars::new(app, pages)));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "work-order serves");
     let served = server.serve(listener, shutdown).await;

@@ -1,16 +1,11 @@
 //! The house: its rooms, how they are wired, and the clock on the wall.
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{collections::BTreeMap, ffi::OsString};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use steward_harness::{
-    Claims, Issuer, MailSink, TestDatabase, TestRedis, WebhookSink,
+    Claims, Issuer, MailSink, PrivateDir, TestDatabase, TestRedis, WebhookSink,
     in_process::{Host, Started},
     story::Stage,
 };
@@ -31,19 +26,25 @@ pub enum Room {
     WorkOrder,
     /// `steward-notification`
     Notification,
+    /// `steward-survey`
+    Survey,
+    /// `steward-care`
+    Care,
     /// `steward-gateway`
     Gateway,
 }
 
 impl Room {
     /// Callers come after what they call.
-    pub const ALL: [Self; 4] = [Self::Customer, Self::WorkOrder, Self::Notification, Self::Gateway];
+    pub const ALL: [Self; 6] = [Self::Customer, Self::WorkOrder, Self::Notification, Self::Survey, Self::Care, Self::Gateway];
 
     fn name(self) -> &'static str {
         match self {
             Self::Customer => "customer",
             Self::WorkOrder => "work_order",
             Self::Notification => "notification",
+            Self::Survey => "survey",
+            Self::Care => "care",
             Self::Gateway => "gateway",
         }
     }
@@ -94,7 +95,7 @@ impl House {
             addresses.insert(room, listener.local_addr()?);
             listeners.push((room, listener));
         }
-        let peers = [Room::Customer, Room::WorkOrder, Room::Notification];
+        let peers = [Room::Customer, Room::WorkOrder, Room::Notification, Room::Survey, Room::Care];
         for room in Room::ALL {
             let mut settings = house.common(room)?;
             for peer in peers.into_iter().filter(|peer| *peer != room) {
@@ -183,6 +184,14 @@ impl House {
                 let config = self.config::<steward_notification::Config>(room)?;
                 self.host.start_on("notification", listener, |l, stop| steward_notification::serve_by(clock, config, l, stop))?
             }
+            Room::Survey => {
+                let config = self.config::<steward_survey::Config>(room)?;
+                self.host.start_on("survey", listener, |l, stop| steward_survey::serve_by(clock, config, l, stop))?
+            }
+            Room::Care => {
+                let config = self.config::<steward_care::Config>(room)?;
+                self.host.start_on("care", listener, |l, stop| steward_care::serve_by(clock, config, l, stop))?
+            }
             Room::Gateway => {
                 let config = self.config::<steward_gateway::GatewayConfig>(room)?;
                 self.host.start_on("gateway", listener, |l, stop| steward_gateway::serve_by(clock, config, l, stop))?
@@ -202,19 +211,13 @@ impl House {
     }
 
     fn common(&self, room: Room) -> Result<BTreeMap<String, OsString>> {
-        let issuer = Issuer::of_tests();
-        let jwks = self.keep("jwks.json", issuer.jwks())?;
         let service = format!("service.{}", room.name());
-        // Longer than any test moves its clock.
-        let years = SignedDuration::from_hours(24 * 365 * 50);
-        let claims = Claims::service(&service).role(service.as_str()).every_estate();
-        let token = issuer.mint(&claims.valid(Timestamp::UNIX_EPOCH, years * 2))?;
         let settings = [
             ("ENVIRONMENT", "development".into()),
             ("LISTEN", "127.0.0.1:0".into()),
-            ("ISSUERS", format!("{}={}", steward_harness::ISSUER, jwks.display()).into()),
-            ("SERVICE_TOKEN_FILE", self.keep(&format!("{service}.token"), &token)?.into_os_string()),
-            ("KEYRING_FILE", self.keep(&format!("{service}.keyring"), &Keyring::generate_text())?.into_os_string()),
+            ("ISSUERS", format!("{}={}", steward_harness::ISSUER, self.dir.jwks()?.display()).into()),
+            ("SERVICE_TOKEN_FILE", self.dir.service_token(room.name())?.into_os_string()),
+            ("KEYRING_FILE", self.dir.keep(&format!("{service}.keyring"), &Keyring::generate_text())?.into_os_string()),
             ("DRAIN_NOTICE_MS", "0".into()),
             ("DRAIN_DEADLINE_MS", "2000".into()),
             ("DATABASE_URL", self.database.app_url(room.name()).into()),
@@ -223,31 +226,5 @@ impl House {
             ("MAIL_FROM", "steward@dev.steward.local".into()),
         ];
         Ok(settings.map(|(name, value)| (name.to_owned(), value)).into())
-    }
-
-    fn keep(&self, name: &str, text: &str) -> Result<PathBuf> {
-        let path = self.dir.0.join(name);
-        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
-        Ok(path)
-    }
-}
-
-/// A folder that goes with the house.
-struct PrivateDir(PathBuf);
-
-impl PrivateDir {
-    fn new() -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("steward-house-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let dir = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
-        Ok(Self(dir))
-    }
-}
-
-impl Drop for PrivateDir {
-    fn drop(&mut self) {
-        // What stays behind lies in the system's folder for such things.
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }

@@ -15,15 +15,20 @@
 //! # }
 //! ```
 
+mod asked;
 pub mod in_process;
 mod postgres;
+pub mod query_plans;
 mod redis;
+mod settings;
 pub mod sinks;
 pub mod stack;
 pub mod story;
 mod tokens;
 
+pub use asked::Asked;
 pub use postgres::{SCHEMAS, TestDatabase};
 pub use redis::TestRedis;
+pub use settings::PrivateDir;
 pub use sinks::{Mail, MailSink, WebhookRequest, WebhookSink};
 pub use tokens::{AUDIENCE, Claims, ISSUER, Issuer};

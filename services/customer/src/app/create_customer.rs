@@ -55,6 +55,7 @@ impl App {
                 row_version: 1,
                 create_time: now,
                 update_time: now,
+                erase_time: None,
             };
             let sealed = self.vault.seal(customer.id, None, &customer.personal)?;
             let events = vec![publish::customer_created(&customer, now)];

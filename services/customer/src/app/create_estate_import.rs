@@ -3,11 +3,12 @@
 use prost::Message;
 use steward_kit::Result;
 use steward_kit::ids::EstateId;
-use steward_kit_store::Effects;
+use steward_kit_store::{Effects, TimerChange};
 
 use super::{App, Call};
-use crate::domain::estate_import::{EstateImport, ImportState, Progress};
+use crate::domain::estate_import::{EstateImport, ImportState, Progress, UPLOAD_WAITS};
 use crate::domain::ids::EstateImportId;
+use crate::jobs::EXPIRE_IMPORT;
 use crate::store::imports::insert_import;
 
 /// A file to come.
@@ -21,7 +22,7 @@ pub(crate) struct NewImport {
 
 impl App {
     pub(crate) async fn create_estate_import<R: Message + Default>(&self, call: &Call<'_, EstateImport, R>, new: NewImport) -> Result<R> {
-        self.transact(call, "estate import", None, || async {
+        self.transact(call, "import", None, || async {
             let now = self.clock.now();
             let estate = call.access.scope.estate(new.estate_id)?;
             let id = EstateImportId::new();
@@ -34,6 +35,7 @@ impl App {
                 sha256: new.sha256.clone(),
                 data_key: Some(self.vault.new_file_key(id)),
                 state: ImportState::Receiving,
+                paused_state: None,
                 progress: Progress::default(),
                 ignored_columns: vec![],
                 failure_code: String::new(),
@@ -45,7 +47,9 @@ impl App {
                 end_time: None,
             };
             let answer = (call.answer)(&import);
-            let effects = Effects { claim: Some(self.claim(call, &answer)), ..Effects::none() };
+            let left = now + UPLOAD_WAITS;
+            let timers = vec![TimerChange::set(EXPIRE_IMPORT, id, "", import.estate_id, left)];
+            let effects = Effects { claim: Some(self.claim(call, &answer)), events: vec![], timers };
             let written = insert_import(self.db.pool(), estate, &import, effects.json(now)).await;
             self.written(answer, &effects, written)
         })

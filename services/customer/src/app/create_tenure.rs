@@ -36,6 +36,7 @@ impl App {
             let unit = unit.ok_or_else(|| Error::not_found("unit", new.unit_id))?;
             let customer = find_customer(self.db.pool(), &self.vault, scope, new.customer_id, now).await?;
             let customer = customer.ok_or_else(|| Error::not_found("customer", new.customer_id))?.customer;
+            customer.check_not_erased()?;
             let tenure = Tenure {
                 id: TenureId::new(),
                 estate_id: unit.estate_id,

@@ -25,7 +25,7 @@ impl App {
     pub(crate) async fn plan_estate_import(&self, tx: &mut PgConnection, id: EstateImportId, now: Timestamp) -> Result<Effects> {
         let scope = Scope::system("the plan of an import");
         let Some(import) = lock_import(tx, &scope, id).await?.filter(|import| import.state == ImportState::Planning) else {
-            // Cancelled meanwhile.
+            // Cancelled or paused meanwhile.
             return Ok(Effects::none());
         };
         let file = match self.register_file(tx, &import).await? {
@@ -33,7 +33,7 @@ impl App {
             Err(failure) => {
                 self.files.forget(id);
                 update_import(tx, &import.failed(failure, now), None, Effects::none().json(now)).await.map_err(refusal)?;
-                return Ok(Effects::none());
+                return Ok(Effects { timers: vec![TimerChange::cancel_all(id)], ..Effects::none() });
             }
         };
         let begin = usize::try_from(import.progress.planned_count).unwrap_or(0);
@@ -53,9 +53,11 @@ impl App {
             ImportState::Planned
             | ImportState::Receiving
             | ImportState::Applying
+            | ImportState::Paused
             | ImportState::Applied
             | ImportState::Failed
-            | ImportState::Cancelled => Effects::none(),
+            | ImportState::Cancelled
+            | ImportState::Expired => Effects::none(),
         })
     }
 

@@ -48,6 +48,7 @@ impl App {
             tracing::warn!(target: "audit", subject = access.principal.subject, customer = %request.customer_id, "reveal refused");
             Error::not_found("customer", request.customer_id)
         })?;
+        stored.customer.check_not_erased()?;
         Ok(Revealed { audit_id, personal: stored.customer.personal })
     }
 }

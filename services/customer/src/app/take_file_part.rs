@@ -32,7 +32,7 @@ impl App {
         call: &Call<'_, EstateImport, R>,
         part: FilePart<'_>,
     ) -> Result<R> {
-        self.transact(call, "estate import", None, || async {
+        self.transact(call, "import", None, || async {
             let (before, now) = (self.get_estate_import(call.access, part.import_id).await?, self.clock.now());
             let Some((after, sealed)) = self.with_part(&before, part, now).await? else {
                 return Ok(Some((call.answer)(&before)));
@@ -57,13 +57,13 @@ impl App {
                 return Ok(after);
             }
         }
-        Err(Error::Stale { resource: "estate import" })
+        Err(Error::Stale { resource: "import" })
     }
 
     /// One import through the caller's scope. One trip.
     pub(crate) async fn get_estate_import(&self, access: &Access, id: EstateImportId) -> Result<EstateImport> {
         let found = find_import(self.db.pool(), &access.scope, id).await?;
-        found.ok_or_else(|| Error::not_found("estate import", id))
+        found.ok_or_else(|| Error::not_found("import", id))
     }
 
     /// The import with the part, and the part sealed; `None` when all of it had arrived before.
@@ -110,9 +110,11 @@ fn received(import: &EstateImport, claim: Option<Claim>, now: Timestamp) -> Effe
         ImportState::Receiving
         | ImportState::Planned
         | ImportState::Applying
+        | ImportState::Paused
         | ImportState::Applied
         | ImportState::Failed
-        | ImportState::Cancelled => vec![],
+        | ImportState::Cancelled
+        | ImportState::Expired => vec![],
     };
     Effects { claim, events: vec![], timers }
 }

@@ -11,7 +11,7 @@ use super::{App, Call, Target};
 use crate::domain::customer::{Customer, CustomerChange, PersonalField};
 use crate::domain::identity::normalised_id_number;
 use crate::domain::ids::AuditId;
-use crate::domain::vault::Vault;
+use crate::domain::vault::Fingerprints;
 use crate::events::publish;
 use crate::store::audit::{self, Actor};
 use crate::store::customers::{find_customer, update_customer};
@@ -28,12 +28,14 @@ impl App {
             let before = find_customer(self.db.pool(), &self.vault, &call.access.scope, target.id, now).await?;
             let before = before.ok_or_else(|| Error::not_found("customer", target.id))?;
             target.check("customer", before.customer.row_version)?;
+            before.customer.check_not_erased()?;
             let change = spelled(&before.customer, change.clone())?;
             let (after, fields) = before.customer.changed(change, now);
             let sealed = self.vault.seal(after.id, before.data_key.as_deref(), &after.personal)?;
             let principal = &call.access.principal;
             let actor = Actor { subject: &principal.subject, kind: principal.kind.as_str() };
-            let audit = change_entry(&self.vault, &before.customer, &after, &fields, &actor, now);
+            let prints = self.vault.fingerprints(after.id, sealed.data_key.as_deref())?;
+            let audit = change_entry(&prints, &before.customer, &after, &fields, &actor, now);
             let answer = (call.answer)(&after);
             let claim = Some(self.claim(call, &answer));
             let effects = Effects { claim, events: vec![publish::customer_updated(&after, &fields, now)], timers: vec![] };
@@ -54,9 +56,9 @@ fn spelled(customer: &Customer, mut change: CustomerChange) -> Result<CustomerCh
     Ok(change)
 }
 
-/// Which fields changed, with keyed hashes of personal values before and after.
+/// Which fields changed, with hashes of personal values before and after that only the person's own key can make.
 pub(super) fn change_entry(
-    vault: &Vault,
+    prints: &Fingerprints,
     before: &Customer,
     after: &Customer,
     fields: &[&str],
@@ -67,7 +69,7 @@ pub(super) fn change_entry(
         .iter()
         .map(|name| {
             let hashes = PersonalField::parse(name).map(|field| {
-                let print = |customer: &Customer| vault.fingerprint(field, customer.personal.get(field));
+                let print = |customer: &Customer| prints.of(field, customer.personal.get(field));
                 json!({ "before": print(before), "after": print(after) })
             });
             ((*name).to_owned(), hashes.unwrap_or_else(|| json!({})))

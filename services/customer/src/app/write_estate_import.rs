@@ -42,7 +42,7 @@ impl App {
     pub(crate) async fn write_estate_import(&self, tx: &mut PgConnection, id: EstateImportId, now: Timestamp) -> Result<Effects> {
         let scope = Scope::system("the writing of an import");
         let Some(import) = lock_import(tx, &scope, id).await?.filter(|import| import.state == ImportState::Applying) else {
-            // Cancelled meanwhile.
+            // Cancelled or paused meanwhile.
             return Ok(Effects::none());
         };
         let open = list_open_rows(tx, id, STEP).await?;
@@ -73,7 +73,7 @@ impl App {
         self.files.forget(import.id);
         let after = import.in_state(ImportState::Applied, now);
         update_import(tx, &after, None, Effects::none().json(now)).await.map_err(refusal)?;
-        Ok(Effects { events: vec![publish::import_applied(&after, now)], ..Effects::none() })
+        Ok(Effects { claim: None, events: vec![publish::import_applied(&after, now)], timers: vec![TimerChange::cancel_all(import.id)] })
     }
 
     /// Numbers and seals customers, and says what other services hear of the step.
@@ -101,7 +101,8 @@ impl App {
             *sealed = self.vault.seal(customer.id, keys.get(&customer.id).map(Vec::as_slice), &customer.personal)?;
             let fields = gathered.changed_fields.get(&customer.id).map(Vec::as_slice).unwrap_or_default();
             if let Some(before) = gathered.customers_before.get(&customer.id) {
-                batch.audit.push(change_entry(&self.vault, before, customer, fields, &actor, now));
+                let prints = self.vault.fingerprints(customer.id, sealed.data_key.as_deref())?;
+                batch.audit.push(change_entry(&prints, before, customer, fields, &actor, now));
             }
             events.push(publish::customer_updated(customer, fields, now));
         }

@@ -1,6 +1,8 @@
 //! Customers: persons and organisations.
 
 use jiff::Timestamp;
+use steward_kit::Error;
+use steward_kit::error::WrongState;
 use steward_kit::ids::{CustomerId, EstateId, GroupId};
 use steward_kit::pii::{Phone, Pii, mask_address, mask_email, mask_id_number, mask_name, mask_phone};
 
@@ -55,6 +57,24 @@ text_enum! {
         Hotline = "hotline",
         /// A visit.
         HomeVisit = "home_visit",
+    }
+}
+
+text_enum! {
+    /// Why personal data are erased. In audit entries.
+    ErasureBasis {
+        /// The person asked for it.
+        PersonRequest = "person_request",
+        /// What they were kept for is done.
+        PurposeEnded = "purpose_ended",
+        /// The time for which they may be kept is over.
+        RetentionEnded = "retention_ended",
+        /// The consent they were kept on was withdrawn.
+        ConsentWithdrawn = "consent_withdrawn",
+        /// They should not have been kept.
+        Unlawful = "unlawful",
+        /// A duty by law.
+        LegalDuty = "legal_duty",
     }
 }
 
@@ -188,6 +208,8 @@ pub struct Customer {
     pub create_time: Timestamp,
     /// When the record last changed.
     pub update_time: Timestamp,
+    /// When the customer was erased; `None` for every other.
+    pub erase_time: Option<Timestamp>,
 }
 
 /// What to change in a customer; `None` leaves a field as it is, an inner `None` takes it away.
@@ -251,6 +273,40 @@ impl Customer {
         (new, fields)
     }
 
+    /// The customer without anything that says who they are, one version on; left alone by every message (CP-51).
+    #[must_use]
+    pub fn erased(&self, now: Timestamp) -> Self {
+        Self {
+            personal: Personal::default(),
+            contactability: Contactability {
+                phone_state: AddressState::Unknown,
+                email_state: AddressState::Unknown,
+                do_not_disturb: true,
+                contact_mode: ContactMode::Unspecified,
+            },
+            row_version: self.row_version + 1,
+            update_time: now,
+            erase_time: Some(now),
+            ..self.clone()
+        }
+    }
+
+    /// Refuses when the customer was erased: there is nothing left to show or to change.
+    ///
+    /// # Errors
+    /// `CUSTOMER_ERASED`.
+    pub fn check_not_erased(&self) -> Result<(), Error> {
+        let Some(at) = self.erase_time else { return Ok(()) };
+        let detail = format!("the customer was erased at {at}");
+        Err(WrongState::new("CUSTOMER_ERASED", format!("customer {}", self.id), "erased", NOTHING, detail).into())
+    }
+
+    /// The refusal to erase somebody who lives or owns here.
+    pub fn tenure_open(&self) -> Error {
+        let detail = "a tenure of the customer lasts beyond today: end it first";
+        WrongState::new("TENURE_OPEN", format!("customer {}", self.id), "current", ["EndTenure"], detail).into()
+    }
+
     fn differing_fields(&self, new: &Self) -> Vec<&'static str> {
         let mut fields: Vec<&'static str> = PersonalField::ALL
             .into_iter()
@@ -266,3 +322,6 @@ impl Customer {
         fields
     }
 }
+
+/// No verb is left.
+const NOTHING: [&str; 0] = [];

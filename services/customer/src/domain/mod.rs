@@ -3,11 +3,16 @@
 pub mod customer;
 pub mod estate;
 pub mod estate_import;
+pub mod facts;
 pub mod household;
 pub mod identity;
 pub mod ids;
+pub mod key_date;
 pub mod premises;
+pub mod profile;
 pub mod register_file;
+pub mod renovation;
+pub mod segment;
 pub mod tenure;
 pub mod text;
 mod text_enum;

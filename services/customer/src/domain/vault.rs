@@ -60,7 +60,11 @@ impl Vault {
     /// `wrapped` does not unwrap: the keyring lost a key.
     pub fn seal(&self, id: CustomerId, wrapped: Option<&[u8]>, personal: &Personal) -> Result<Sealed> {
         let (key, wrapped) = match wrapped {
-            Some(wrapped) => (self.cipher.unwrap(id, wrapped)?, wrapped.to_vec()),
+            // Under the current key from now on: a write must not bring back what the job of a rotation has wrapped anew.
+            Some(wrapped) => {
+                let key = self.cipher.unwrap(id, wrapped)?;
+                (key, self.cipher.rewrap(id, wrapped)?.unwrap_or_else(|| wrapped.to_vec()))
+            }
             None => {
                 let key = DataKey::generate();
                 let wrapped = self.cipher.wrap(id, &key);
@@ -110,14 +114,36 @@ impl Vault {
         self.index.of("id_number", normalised).to_vec()
     }
 
+    /// Finds a day of the year, such as `solar:05-20`.
+    pub fn day_index(&self, day: &str) -> Vec<u8> {
+        self.index.of("key_date", day).to_vec()
+    }
+
     /// Finds a name, however it is spaced.
     pub fn name_index(&self, name: &str) -> Vec<u8> {
         self.index.of("name", &name_key(name)).to_vec()
     }
 
-    /// What the audit keeps of a value: enough to tell whether two were the same, nothing to tell what it was (CP-54).
-    pub fn fingerprint(&self, field: PersonalField, value: Option<&str>) -> Option<String> {
-        value.map(|value| hex::encode(&self.index.of("audit", &format!("{}:{value}", field.as_str()))[..16]))
+    /// What the audit keeps of a person's values (CP-54).
+    ///
+    /// # Errors
+    /// The person's key does not unwrap, or there is none.
+    pub fn fingerprints(&self, id: CustomerId, wrapped: Option<&[u8]>) -> Result<Fingerprints> {
+        let wrapped = wrapped.ok_or_else(|| Error::bug(format_args!("customer {id} has no key")))?;
+        Ok(Fingerprints(self.person_key(id, wrapped)?))
+    }
+
+    /// A person's key.
+    ///
+    /// # Errors
+    /// It does not unwrap.
+    pub(super) fn person_key(&self, id: CustomerId, wrapped: &[u8]) -> Result<DataKey> {
+        Ok(self.cipher.unwrap(id, wrapped)?)
+    }
+
+    /// What seals, for the job of a key rotation.
+    pub fn cipher(&self) -> FieldCipher {
+        self.cipher.clone()
     }
 
     /// Seals the answer that a repeated request gets.
@@ -144,6 +170,18 @@ impl Vault {
     /// It does not unwrap.
     pub fn file_key(&self, import: EstateImportId, wrapped: &[u8]) -> Result<FileKey> {
         Ok(FileKey { import, key: self.cipher.unwrap(import, wrapped)? })
+    }
+}
+
+/// What the audit keeps of one person's values: enough to tell whether two were the same, nothing to tell what they were,
+/// and nothing at all once the person's key is destroyed.
+#[derive(Debug)]
+pub struct Fingerprints(DataKey);
+
+impl Fingerprints {
+    /// Of one value.
+    pub fn of(&self, field: PersonalField, value: Option<&str>) -> Option<String> {
+        value.map(|value| hex::encode(&self.0.fingerprint(field.as_str(), value)[..16]))
     }
 }
 
@@ -174,7 +212,12 @@ impl FileKey {
 }
 
 fn answer_place(key: &RequestKey) -> String {
-    format!("customer.idempotency_claims/{}/{}/{}", key.principal, key.method, key.request_id)
+    claim_place(&key.principal, &key.method, key.request_id)
+}
+
+/// Where the answer of a claim is sealed for.
+pub fn claim_place(principal: &str, method: &str, request_id: impl std::fmt::Display) -> String {
+    format!("customer.idempotency_claims/{principal}/{method}/{request_id}")
 }
 
 /// Where a field was sealed for; a ciphertext moved to another row or column does not open.

@@ -6,9 +6,10 @@ use steward_kit_store::NewEvent;
 use steward_proto::customer::v1 as pb;
 
 use crate::contract::Code;
-use crate::domain::customer::{Contactability, Customer};
+use crate::domain::customer::{Contactability, Customer, ErasureBasis};
 use crate::domain::estate::Estate;
 use crate::domain::estate_import::EstateImport;
+use crate::domain::facts::HouseholdSource;
 use crate::domain::tenure::Tenure;
 use crate::domain::unit::Unit;
 
@@ -94,6 +95,16 @@ pub(crate) fn customer_updated(customer: &Customer, changed_fields: &[&str], now
     NewEvent::new(customer.id, customer.home_estate_id, now, &fact)
 }
 
+pub(crate) fn customer_erased(customer: &Customer, basis: ErasureBasis, now: Timestamp) -> NewEvent {
+    let fact = pb::CustomerErased {
+        customer_id: customer.id.to_string(),
+        kind: customer.kind.number(),
+        home_estate_id: customer.home_estate_id.to_string(),
+        basis: basis.number(),
+    };
+    NewEvent::new(customer.id, customer.home_estate_id, now, &fact)
+}
+
 /// Contactability as messages show it.
 pub(crate) fn contactability(contactability: Contactability) -> pb::Contactability {
     pb::Contactability {
@@ -140,4 +151,18 @@ pub(crate) fn import_applied(import: &EstateImport, now: Timestamp) -> NewEvent 
         refused_count: progress.refused_count,
     };
     NewEvent::new(import.estate_id, import.estate_id, now, &fact)
+}
+
+pub(crate) fn household_facts_changed<'a>(
+    household: &HouseholdSource,
+    fields: impl IntoIterator<Item = &'a str>,
+    now: Timestamp,
+) -> NewEvent {
+    let fact = pb::HouseholdFactsChanged {
+        household_id: household.id.to_string(),
+        unit_id: household.unit_id.to_string(),
+        estate_id: household.estate_id.to_string(),
+        fields: fields.into_iter().map(str::to_owned).collect(),
+    };
+    NewEvent::new(household.id, household.estate_id, now, &fact)
 }

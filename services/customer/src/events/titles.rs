@@ -22,7 +22,7 @@ pub(super) struct Told {
 }
 
 /// Types of events that tell something of a customer or a unit.
-pub(super) const WANTED: [&str; 17] = [
+pub(super) const WANTED: [&str; 18] = [
     "steward.work_order.v1.WorkOrderCreated",
     "steward.work_order.v1.WorkOrderAssessed",
     "steward.work_order.v1.WorkOrderAssigned",
@@ -37,6 +37,7 @@ pub(super) const WANTED: [&str; 17] = [
     "steward.work_order.v1.ClockBreached",
     "steward.customer.v1.CustomerCreated",
     "steward.customer.v1.CustomerUpdated",
+    "steward.customer.v1.CustomerErased",
     "steward.customer.v1.TenureStarted",
     "steward.customer.v1.TenureEnded",
     "steward.work_order.v1.WorkOrderEscalated",
@@ -134,6 +135,11 @@ fn own(kind: &str, bytes: &[u8]) -> Result<Option<Told>, DecodeError> {
         Some("CustomerUpdated") => {
             let fact: customer::CustomerUpdated = payload(bytes)?;
             record("customer.updated", fact.customer_id, [("changed_fields", fact.changed_fields.join(","))])
+        }
+        Some("CustomerErased") => {
+            let fact: customer::CustomerErased = payload(bytes)?;
+            let basis = fact.basis().as_str_name().trim_start_matches("ERASURE_BASIS_").to_lowercase();
+            record("customer.erased", fact.customer_id, [("basis", basis)])
         }
         Some("TenureStarted") => {
             let fact: customer::TenureStarted = payload(bytes)?;

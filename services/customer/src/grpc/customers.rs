@@ -72,6 +72,12 @@ impl pb::customer_service_server::CustomerService for Customers {
         Ok(Response::new(pb::SearchCustomersByPhoneResponse { customers, next_page_token: page.next_page_token }))
     }
 
+    async fn erase_customer(&self, request: Request<pb::EraseCustomerRequest>) -> Result<Response<pb::EraseCustomerResponse>, Status> {
+        let (access, request) = received(request)?;
+        let (target, erasure) = decode_customers::erase_customer(&request)?;
+        Ok(Response::new(self.0.erase_customer(&mutation::call(&access, &request)?, target, &erasure).await?))
+    }
+
     async fn reveal_customer(&self, request: Request<pb::RevealCustomerRequest>) -> Result<Response<pb::RevealCustomerResponse>, Status> {
         let (access, request) = received(request)?;
         let request = decode_customers::reveal_customer(&request)?;

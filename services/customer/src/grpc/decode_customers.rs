@@ -7,7 +7,7 @@ use steward_kit::pii::{Phone, Pii};
 use steward_proto::customer::v1 as pb;
 
 use super::decode::{Mask, date, id, optional_date, optional_id, required, target, text};
-use crate::app::{ContactRequest, NewCustomer, NewTenure, RevealRequest, Target};
+use crate::app::{ContactRequest, Erasure, NewCustomer, NewTenure, RevealRequest, Target};
 use crate::contract::Code;
 use crate::domain::customer::{
     AddressState, ContactMode, Contactability, CustomerChange, CustomerKind, DataSource, Language, Personal, PersonalField,
@@ -135,6 +135,14 @@ pub(super) fn reveal_customer(request: &pb::RevealCustomerRequest) -> Result<Rev
         let purpose = request.purpose().as_str_name().trim_start_matches("REVEAL_PURPOSE_").to_lowercase();
         Some(RevealRequest { customer_id: customer_id?, fields, purpose, reason: reason?, work_order_id })
     })
+}
+
+pub(super) fn erase_customer(request: &pb::EraseCustomerRequest) -> Result<(Target<CustomerId>, Erasure)> {
+    let mut bad = Violations::of(request);
+    let target = target(&mut bad, "customer_id", &request.customer_id, &request.etag);
+    let basis = required(&mut bad, "basis", request.basis);
+    let reason = text(&mut bad, "reason", &request.reason);
+    bad.build(|| Some((target?, Erasure { basis: basis?, reason: reason? })))
 }
 
 pub(super) fn resolve_contact(request: &pb::ResolveContactRequest) -> Result<ContactRequest> {

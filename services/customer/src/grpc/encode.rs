@@ -112,6 +112,7 @@ pub(super) fn customer(customer: &Customer) -> pb::Customer {
         etag: customer.row_version.to_string(),
         create_time: time(customer.create_time),
         update_time: time(customer.update_time),
+        erase_time: customer.erase_time.map(to_timestamp),
     }
 }
 
@@ -182,6 +183,8 @@ pub(super) fn estate_import(import: &EstateImport) -> pb::EstateImport {
         create_time: time(import.create_time),
         update_time: time(import.update_time),
         end_time: import.end_time.map(to_timestamp),
+        paused_state: import.paused_state.map(Code::number).unwrap_or_default(),
+        expire_time: import.expire_time().map(to_timestamp),
     }
 }
 

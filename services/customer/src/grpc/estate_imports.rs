@@ -132,6 +132,24 @@ impl pb::estate_import_service_server::EstateImportService for EstateImports {
         Ok(Response::new(self.app.cancel_estate_import(&mutation::call(&access, &request)?, target).await?))
     }
 
+    async fn pause_estate_import(
+        &self,
+        request: Request<pb::PauseEstateImportRequest>,
+    ) -> Result<Response<pb::PauseEstateImportResponse>, Status> {
+        let (access, request) = received(request)?;
+        let target = decode::import_target(&request, &request.import_id, &request.etag)?;
+        Ok(Response::new(self.app.pause_estate_import(&mutation::call(&access, &request)?, target).await?))
+    }
+
+    async fn resume_estate_import(
+        &self,
+        request: Request<pb::ResumeEstateImportRequest>,
+    ) -> Result<Response<pb::ResumeEstateImportResponse>, Status> {
+        let (access, request) = received(request)?;
+        let target = decode::import_target(&request, &request.import_id, &request.etag)?;
+        Ok(Response::new(self.app.resume_estate_import(&mutation::call(&access, &request)?, target).await?))
+    }
+
     async fn watch_estate_import(
         &self,
         request: Request<pb::WatchEstateImportRequest>,

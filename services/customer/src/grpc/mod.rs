@@ -7,6 +7,7 @@
 //! | `decode` `decode_customers` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an import |
 
+mod audiences;
 mod contacts;
 mod customers;
 mod decode;
@@ -16,6 +17,10 @@ mod estate_imports;
 mod estates;
 mod households;
 mod mutation;
+mod profiles;
+mod renovations;
+mod segments;
+mod tags;
 mod tenures;
 mod timeline;
 mod units;
@@ -26,15 +31,21 @@ use std::sync::Arc;
 use steward_kit::Result;
 use steward_kit::auth::Access;
 use steward_kit::server::Server;
+use steward_kit_store::inbox::{DeadLetters, dead_letter_service};
+use steward_kit_store::policy::policy_service;
 use steward_proto::customer::v1 as pb;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 
-use crate::app::App;
+use crate::app::{App, OwnPolicies};
+use crate::jobs::consumers;
 
-/// Adds every service of the package.
+/// Adds every service of the package, the one over the dead letters, and that of the policies of figures.
 pub(crate) fn add_services(server: Server, app: &Arc<App>, shutdown: &CancellationToken) -> Server {
+    let letters = DeadLetters::new(app.db.clone(), app.clock.clone(), consumers(app));
     server
+        .add_service(dead_letter_service(letters, app.pages.clone()))
+        .add_service(policy_service(app.db.clone(), app.clock.clone(), app.pages.clone(), OwnPolicies))
         .add_service(pb::estate_service_server::EstateServiceServer::new(estates::Estates(Arc::clone(app))))
         .add_service(pb::unit_service_server::UnitServiceServer::new(units::Units(Arc::clone(app))))
         .add_service(pb::customer_service_server::CustomerServiceServer::new(customers::Customers(Arc::clone(app))))
@@ -42,6 +53,11 @@ pub(crate) fn add_services(server: Server, app: &Arc<App>, shutdown: &Cancellati
         .add_service(pb::tenure_service_server::TenureServiceServer::new(tenures::Tenures(Arc::clone(app))))
         .add_service(pb::household_service_server::HouseholdServiceServer::new(households::Households(Arc::clone(app))))
         .add_service(pb::estate_import_service_server::EstateImportServiceServer::new(estate_imports::EstateImports::new(app, shutdown)))
+        .add_service(pb::audience_service_server::AudienceServiceServer::new(audiences::Audiences(Arc::clone(app))))
+        .add_service(pb::renovation_service_server::RenovationServiceServer::new(renovations::Renovations(Arc::clone(app))))
+        .add_service(pb::profile_service_server::ProfileServiceServer::new(profiles::Profiles(Arc::clone(app))))
+        .add_service(pb::tag_service_server::TagServiceServer::new(tags::Tags(Arc::clone(app))))
+        .add_service(pb::segment_service_server::SegmentServiceServer::new(segments::Segments(Arc::clone(app))))
         .add_service(pb::timeline_service_server::TimelineServiceServer::new(timeline::Timeline(Arc::clone(app))))
 }
 

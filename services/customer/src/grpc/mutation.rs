@@ -39,7 +39,7 @@ pub(super) fn call<'a, Q: Mutation>(access: &'a Access, request: &Q) -> Result<C
 
 macro_rules! mutations {
     ($($method:literal: $request:ident -> $answer:ident { $field:ident: $resource:ty = $encode:path }),+ $(,)?) => {$(
-        impl Mutation for pb::$request {
+        impl $crate::grpc::mutation::Mutation for pb::$request {
             type Resource = $resource;
             type Answer = pb::$answer;
 
@@ -56,6 +56,8 @@ macro_rules! mutations {
     )+};
 }
 
+pub(super) use mutations;
+
 mutations! {
     "RegisterEstate": RegisterEstateRequest -> RegisterEstateResponse { estate: Estate = encode::estate },
     "UpdateEstate": UpdateEstateRequest -> UpdateEstateResponse { estate: Estate = encode::estate },
@@ -69,6 +71,9 @@ mutations! {
     "CreateEstateImport": CreateEstateImportRequest -> CreateEstateImportResponse { import: EstateImport = encode::estate_import },
     "AppendEstateImport": AppendEstateImportRequest -> AppendEstateImportResponse { import: EstateImport = encode::estate_import },
     "ApplyEstateImport": ApplyEstateImportRequest -> ApplyEstateImportResponse { import: EstateImport = encode::estate_import },
+    "PauseEstateImport": PauseEstateImportRequest -> PauseEstateImportResponse { import: EstateImport = encode::estate_import },
+    "ResumeEstateImport": ResumeEstateImportRequest -> ResumeEstateImportResponse { import: EstateImport = encode::estate_import },
+    "EraseCustomer": EraseCustomerRequest -> EraseCustomerResponse { customer: Customer = encode::customer },
     "CancelEstateImport": CancelEstateImportRequest -> CancelEstateImportResponse { import: EstateImport = encode::estate_import },
 }
 

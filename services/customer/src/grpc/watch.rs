@@ -24,7 +24,7 @@ enum Next {
     End,
 }
 
-/// The import from now on, until it ends or waits for review.
+/// The import from now on, until it ends or waits for a person.
 pub(super) fn import(
     app: Arc<App>,
     access: Access,
@@ -62,6 +62,11 @@ pub(super) fn import(
 fn moves(state: ImportState) -> bool {
     match state {
         ImportState::Receiving | ImportState::Planning | ImportState::Applying => true,
-        ImportState::Planned | ImportState::Applied | ImportState::Failed | ImportState::Cancelled => false,
+        ImportState::Planned
+        | ImportState::Paused
+        | ImportState::Applied
+        | ImportState::Failed
+        | ImportState::Cancelled
+        | ImportState::Expired => false,
     }
 }

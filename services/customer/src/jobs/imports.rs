@@ -15,12 +15,14 @@ use crate::store::imports::lock_imports;
 
 /// Kind of the timer whose firing judges the next rows of an import.
 pub(crate) const PLAN_IMPORT: &str = "plan_estate_import";
+/// Kind of the timer whose firing ends an import that was left.
+pub(crate) const EXPIRE_IMPORT: &str = "expire_estate_import";
 /// Kind of the timer whose firing writes the next rows of an import.
 pub(crate) const WRITE_IMPORT: &str = "write_estate_import";
 
 /// The handlers of this service's timers.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
-    vec![Arc::new(PlanImport(Arc::clone(app))), Arc::new(WriteImport(Arc::clone(app)))]
+    vec![Arc::new(PlanImport(Arc::clone(app))), Arc::new(WriteImport(Arc::clone(app))), Arc::new(ExpireImport(Arc::clone(app)))]
 }
 
 struct PlanImport(Arc<App>);
@@ -54,5 +56,22 @@ impl TimerHandler for WriteImport {
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         self.0.write_estate_import(tx, timer.subject_id.into(), now).await
+    }
+}
+
+struct ExpireImport(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for ExpireImport {
+    fn kind(&self) -> &'static str {
+        EXPIRE_IMPORT
+    }
+
+    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
+        lock_imports(tx, subjects).await
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        self.0.expire_estate_import(tx, timer.subject_id.into(), now).await
     }
 }

@@ -1,20 +1,24 @@
 //! Background work. All of it runs on every replica; rows and locks decide who does what.
 
+mod facts;
 mod imports;
 
 use std::sync::Arc;
 
 use steward_kit::Result;
+use steward_kit_store::calendars::{self, CalendarStore};
 use steward_kit_store::housekeeping::Housekeeping;
 use steward_kit_store::inbox::Consumer;
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::Relay;
+use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
 
 use crate::app::App;
-use crate::events::Timeline;
+use crate::events::{HouseholdFacts, Timeline};
+use crate::store::sealed::sealed_tables;
 
-pub(crate) use imports::{PLAN_IMPORT, WRITE_IMPORT};
+pub(crate) use imports::{EXPIRE_IMPORT, PLAN_IMPORT, WRITE_IMPORT};
 
 /// Starts every job of the service.
 ///
@@ -29,18 +33,38 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     housekeeping.round().await?;
     jobs.spawn("housekeeping", move |stop| housekeeping.clone().run(stop));
 
-    // The steps of imports.
+    // The steps of imports, and the end of those that were left.
     let timers = TimerService::new(db.clone(), clock.clone(), imports::handlers(app))?;
     jobs.spawn("timers", move |stop| timers.clone().run(stop));
+
+    // After a key rotation: what is under an older key is brought under the current one.
+    let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher(), sealed_tables());
+    jobs.spawn("rekey", move |stop| rekey.clone().run(stop));
+
+    // What predicates ask, kept true: households that changed, days that ended.
+    let keeper = Arc::clone(app);
+    jobs.spawn("facts", move |stop| facts::keep(Arc::clone(&keeper), stop));
 
     // Facts out, in order per subject.
     let relay = Relay::new(db.clone(), clock.clone());
     jobs.spawn("relay", move |stop| relay.clone().run(stop));
 
-    // Facts in: the timeline takes in this service's own as it takes in everybody else's.
-    for source in ["work_order", crate::SCHEMA] {
-        let consumer = Consumer::new(db.clone(), clock.clone(), source, "timeline", Timeline);
-        jobs.spawn("timeline", move |stop| consumer.clone().run(stop));
+    // Facts in.
+    for consumer in consumers(app) {
+        jobs.spawn("events in", move |stop| consumer.clone().run(stop));
     }
     Ok(())
+}
+
+/// Who takes in which facts; what none of them could apply is a dead letter of the service.
+pub(crate) fn consumers(app: &App) -> Vec<Consumer> {
+    let (db, clock) = (&app.db, &app.clock);
+    // What working days are counted by.
+    let calendars = CalendarStore::new(db.clone());
+    let calendars = Consumer::new(db.clone(), clock.clone(), calendars::SOURCE, calendars::CONSUMER, calendars);
+    // The timeline takes in this service's own facts as it takes in everybody else's.
+    let timeline = ["work_order", crate::SCHEMA].map(|source| Consumer::new(db.clone(), clock.clone(), source, "timeline", Timeline));
+    // Orders tell of major complaints and of the services that a household uses.
+    let facts = Consumer::new(db.clone(), clock.clone(), "work_order", "household_facts", HouseholdFacts);
+    timeline.into_iter().chain([calendars, facts]).collect()
 }

@@ -29,6 +29,7 @@ pub(super) struct CustomerRow {
     pub(super) row_version: i64,
     pub(super) create_time: jiff_sqlx::Timestamp,
     pub(super) update_time: jiff_sqlx::Timestamp,
+    pub(super) erase_time: Option<jiff_sqlx::Timestamp>,
 }
 
 /// A customer, and the wrapped key that their data are sealed under.
@@ -69,6 +70,7 @@ impl CustomerRow {
             row_version: self.row_version,
             create_time: self.create_time.to_jiff(),
             update_time: self.update_time.to_jiff(),
+            erase_time: self.erase_time.map(jiff_sqlx::Timestamp::to_jiff),
         };
         Ok(StoredCustomer { customer, data_key })
     }
@@ -84,7 +86,7 @@ macro_rules! select_customers {
                       c.id_number AS "id_number?", c.address AS "address?", c.preferred_language AS "preferred_language!",
                       c.phone_state AS "phone_state!", c.email_state AS "email_state!", c.do_not_disturb AS "do_not_disturb!",
                       c.contact_mode AS "contact_mode!", c.source AS "source!", c.row_version AS "row_version!",
-                      c.create_time AS "create_time!", c.update_time AS "update_time!" "# + $tail
+                      c.create_time AS "create_time!", c.update_time AS "update_time!", c.erase_time AS "erase_time?" "# + $tail
             $(, $arg)*
         )
     };

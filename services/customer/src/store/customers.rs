@@ -107,6 +107,50 @@ pub(crate) async fn update_customer(
     Ok(row.written > 0)
 }
 
+/// Destroys everything that says who a customer is, with the audit of it.
+pub(crate) async fn erase_customer(pool: &PgPool, customer: &Customer, audit: Value, effects: Value) -> sqlx::Result<bool> {
+    let contactability = customer.contactability;
+    let row = sqlx::query!(
+        r#"WITH updated AS (
+               UPDATE customer.customers
+                  SET data_key = NULL, name = NULL, phone = NULL, email = NULL, id_number = NULL, address = NULL,
+                      name_index = NULL, phone_index = NULL, id_number_index = NULL, phone_state = $3, email_state = $4,
+                      do_not_disturb = $5, contact_mode = $6, erase_time = $7, update_time = $7, row_version = $2
+                WHERE id = $1 AND row_version = $2::bigint - 1 RETURNING id)
+           SELECT (SELECT count(*) FROM updated) AS "written!",
+                  (SELECT customer.append_audit($8) FROM updated)::text AS audit,
+                  (SELECT customer.write_effects($9) FROM updated)::text AS effects
+                  -- unscoped: guarded by the version of a row that was loaded through its scope"#,
+        customer.id.as_uuid(),
+        customer.row_version,
+        contactability.phone_state.as_str(),
+        contactability.email_state.as_str(),
+        contactability.do_not_disturb,
+        contactability.contact_mode.as_str(),
+        customer.update_time.to_sqlx() as jiff_sqlx::Timestamp,
+        audit,
+        effects,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(row.written > 0)
+}
+
+/// Whether a tenure of the customer lasts beyond the local day, in whichever estate.
+pub(crate) async fn lives_on(pool: &PgPool, id: CustomerId, now: Timestamp) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM customer.tenures t JOIN customer.estates e ON e.id = t.estate_id
+                           WHERE t.customer_id = $1
+                             AND coalesce(t.to_date, 'infinity'::date) > ($2::timestamptz AT TIME ZONE e.time_zone)::date) AS "open!"
+           -- unscoped: the customer was loaded through the caller's scope"#,
+        id.as_uuid(),
+        now.to_sqlx() as jiff_sqlx::Timestamp,
+    )
+    .fetch_one(pool)
+    .await
+    .store()
+}
+
 /// One customer of the scope.
 pub(crate) async fn find_customer(
     pool: &PgPool,

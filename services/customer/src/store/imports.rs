@@ -23,6 +23,7 @@ struct ImportRow {
     sha256: Vec<u8>,
     data_key: Option<Vec<u8>>,
     state: String,
+    paused_state: Option<String>,
     row_count: i32,
     planned_count: i32,
     applied_count: i32,
@@ -51,6 +52,7 @@ impl ImportRow {
             sha256: self.sha256,
             data_key: self.data_key,
             state: word(&self.state, ImportState::parse)?,
+            paused_state: self.paused_state.map(|state| word(&state, ImportState::parse)).transpose()?,
             progress: Progress {
                 row_count: self.row_count,
                 planned_count: self.planned_count,
@@ -76,7 +78,7 @@ macro_rules! select_imports {
     ($tail:tt $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             ImportRow,
-            "SELECT id, estate_id, file_name, size_bytes, received_bytes, sha256, data_key, state, row_count, planned_count,
+            "SELECT id, estate_id, file_name, size_bytes, received_bytes, sha256, data_key, state, paused_state, row_count, planned_count,
                     applied_count, create_count, update_count, unchanged_count, refused_count, ignored_columns, failure_code,
                     failure_detail, created_by, row_version, create_time, update_time, end_time
                FROM customer.estate_imports " + $tail
@@ -135,7 +137,7 @@ pub(crate) async fn update_import(
                UPDATE customer.estate_imports
                   SET received_bytes = $3, data_key = $4, state = $5, row_count = $6, planned_count = $7, applied_count = $8,
                       create_count = $9, update_count = $10, unchanged_count = $11, refused_count = $12, ignored_columns = $13,
-                      failure_code = $14, failure_detail = $15, update_time = $16, end_time = $17, row_version = $2
+                      failure_code = $14, failure_detail = $15, update_time = $16, end_time = $17, paused_state = $22, row_version = $2
                 WHERE id = $1 AND row_version = $2::bigint - 1 RETURNING id, end_time, received_bytes
            ), part AS (
                INSERT INTO customer.estate_import_parts (import_id, offset_bytes, length_bytes, data)
@@ -168,6 +170,7 @@ pub(crate) async fn update_import(
         part.map(|part| part.length_bytes),
         part.map(|part| part.data.as_slice()),
         effects,
+        import.paused_state.map(ImportState::as_str),
     )
     .fetch_one(executor)
     .await?;

@@ -3,21 +3,34 @@
 //! Functions that write return the bare `sqlx` result: the use case tells a replay ([`steward_kit_store::idempotency`])
 //! from a refusal ([`refusal`]) and from an outage.
 
+pub(crate) mod audiences;
 pub(crate) mod audit;
+pub(crate) mod bases;
 pub(crate) mod customer_rows;
 pub(crate) mod customers;
 pub(crate) mod estates;
+pub(crate) mod fact_sources;
+pub(crate) mod facts;
+pub(crate) mod frozen;
 pub(crate) mod households;
 pub(crate) mod import_batch;
 pub(crate) mod import_rows;
 pub(crate) mod imports;
+pub(crate) mod key_dates;
 pub(crate) mod numbers;
+pub(crate) mod profiles;
 pub(crate) mod refusal;
 pub(crate) mod register;
+pub(crate) mod renovations;
+pub(crate) mod sealed;
+pub(crate) mod segments;
+pub(crate) mod tag_rows;
+pub(crate) mod tags;
 pub(crate) mod tenures;
 pub(crate) mod timeline;
 pub(crate) mod tree;
 pub(crate) mod units;
+pub(crate) mod usages;
 
 use steward_kit::{Error, Result};
 

@@ -32,9 +32,17 @@ pub(crate) fn refusal(error: sqlx::Error) -> Error {
         }
         Some("tenures_dates_check") => crate::domain::tenure::reversed(),
         Some("estate_imports_open_key") => {
-            let detail = "another import of the estate is not ended: apply or cancel it";
-            let allowed = ["ApplyEstateImport", "CancelEstateImport"];
+            let detail = "another import of the estate is not ended: apply, resume or cancel it";
+            let allowed = ["ApplyEstateImport", "ResumeEstateImport", "CancelEstateImport"];
             WrongState::new("IMPORT_IN_PROGRESS", "estate", "importing", allowed, detail).into()
+        }
+        Some("renovations_unit_id_open_key") => {
+            let detail = "another renovation of the unit is declared or under way";
+            WrongState::new("RENOVATION_OPEN", "unit", "renovating", ["FinishRenovation", "CancelRenovation"], detail).into()
+        }
+        Some("tags_code_key") => Error::already_exists("tag", "TAG_CODE_TAKEN", "another tag has this code"),
+        Some("segments_estate_id_name_key") => {
+            Error::already_exists("segment", "SEGMENT_NAME_TAKEN", "another segment of the estate has this name")
         }
         Some(_) | None => store_error(error),
     }

@@ -13,7 +13,7 @@ use pb::EstateImportState::{Applied, Planned};
 const REST: SignedDuration = SignedDuration::from_secs(10);
 
 /// A register with one owner in each unit; every row whose number is in `bad` has an impossible phone.
-fn generated(rows: usize, bad: impl Fn(usize) -> bool) -> String {
+pub(crate) fn generated(rows: usize, bad: impl Fn(usize) -> bool) -> String {
     let mut file = "building,entrance,unit,customer_name,phone,role,from_date\n".to_owned();
     for row in 0..rows {
         let phone = if bad(row) { "12".to_owned() } else { format!("1990{row:07}") };
@@ -23,7 +23,7 @@ fn generated(rows: usize, bad: impl Fn(usize) -> bool) -> String {
 }
 
 /// A step that failed rests for some seconds of the clock, so the clock goes on while a test waits.
-async fn while_time_passes(world: &World, id: &str, is_so: impl Fn(&pb::EstateImport) -> bool) -> Result<pb::EstateImport> {
+pub(crate) async fn while_time_passes(world: &World, id: &str, is_so: impl Fn(&pb::EstateImport) -> bool) -> Result<pb::EstateImport> {
     eventually("the import to go on", || async {
         world.clock.advance(REST);
         Ok(Some(get(&world.operations(), id).await?).filter(|import| is_so(import)))

@@ -1,10 +1,18 @@
 //! The service over real gRPC, Postgres and Redis, by a clock that stands still.
 
+mod audiences;
 mod customers;
+mod erasure;
 mod estates;
+mod facts;
 mod imports;
+mod imports_pause;
 mod imports_resume;
 mod privacy;
+mod profiles;
+mod query_plans;
+mod rotation;
+mod segments;
 mod tenures;
 mod timeline;
 mod world;

@@ -39,7 +39,7 @@ async fn events_of_an_order_stand_in_the_timeline_newest_first() -> Result<()> {
     };
     let estate_id = EstateId::parse(&estate.id).context("an id")?;
     let at = |minutes: i64| now + SignedDuration::from_mins(minutes);
-    let created = orders::WorkOrderCreated { order: Some(facts.clone()), channel: 1 };
+    let created = orders::WorkOrderCreated { order: Some(facts.clone()), channel: 1, ..Default::default() };
     let breached = orders::ClockBreached { order: Some(facts.clone()), clock: "contact".into(), ..Default::default() };
     let callback = orders::CallbackRecorded { order: Some(facts), outcome: orders::CallbackOutcome::Reached.into(), score: 2 };
     let events = vec![

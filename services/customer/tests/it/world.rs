@@ -1,20 +1,16 @@
 //! A service of one test, and what a test needs to talk to it.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use prost::Message;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use steward_customer::Config;
 use steward_harness::in_process::{Host, Started};
-use steward_harness::{Claims, Issuer, TestDatabase, TestRedis};
+use steward_harness::{Asked, Claims, Issuer, PrivateDir, TestDatabase, TestRedis};
 use steward_kit::clock::{Clock, ManualClock};
-use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, ServerConfig, TelemetryConfig};
-use steward_kit::crypto::Keyring;
-use steward_kit::telemetry::LogFormat;
 use steward_kit_store::StoreConfig;
 use steward_proto::customer::v1 as pb;
 use tonic::transport::Channel;
@@ -34,37 +30,33 @@ pub(crate) struct World {
     host: Host,
     kit_clock: Clock,
     config: Config,
-    jwks: PathBuf,
+    _dir: PrivateDir,
 }
 
 impl World {
     /// A service without a row.
     pub(crate) async fn new() -> Result<Self> {
+        Self::built(None).await
+    }
+
+    /// The same, with what it asks of Postgres noted.
+    pub(crate) async fn noted(asked: &Asked) -> Result<Self> {
+        Self::built(Some(asked)).await
+    }
+
+    async fn built(asked: Option<&Asked>) -> Result<Self> {
         let database = TestDatabase::new().await?;
         let redis = TestRedis::shared()?;
-        let jwks = std::env::temp_dir().join(format!("steward-customer-jwks-{}.json", Uuid::now_v7()));
-        std::fs::write(&jwks, Issuer::of_tests().jwks())?;
-        let issuer = format!("{}={}", "https://dev.steward.local", jwks.display());
-        let config = Config {
-            server: ServerConfig::development(),
-            auth: auth(&issuer)?,
-            telemetry: TelemetryConfig {
-                log: "warn".into(),
-                log_format: LogFormat::Pretty,
-                otlp_endpoint: None,
-                trace_ratio: 0.0,
-                metrics_listen: None,
-            },
-            clock: ClockConfig::default(),
-            crypto: CryptoConfig { keyring_file: None, keyring: Some(SecretString::from(Keyring::generate_text().to_string())) },
-            store: StoreConfig::new(database.app_url("customer"), redis.url()),
-            owner_database_url: None,
-        };
+        let dir = PrivateDir::new()?;
+        let mut config = Config { groups: dir.groups("customer", &database, redis)? };
+        if let Some(asked) = asked {
+            config.groups.store = StoreConfig::new(asked.through(&database.app_url("customer")).await?, redis.url());
+        }
         let (kit_clock, clock) = Clock::manual(NOW.parse::<Timestamp>()?);
         let mut host = Host::new();
         let service = start(&mut host, &config, &kit_clock).await?;
         let channel = service.channel().await?;
-        Ok(Self { database, clock, channel, service, host, kit_clock, config, jwks })
+        Ok(Self { database, clock, channel, service, host, kit_clock, config, _dir: dir })
     }
 
     /// Stops the service and starts it anew on the same database.
@@ -75,9 +67,26 @@ impl World {
         Ok(())
     }
 
+    /// The keyring of the service, as text.
+    pub(crate) fn keyring(&self) -> String {
+        let keyring = self.config.groups.crypto.keyring.as_ref();
+        keyring.map(|keyring| keyring.expose_secret().to_owned()).unwrap_or_default()
+    }
+
+    /// [`World::restart`] with another keyring.
+    pub(crate) async fn restart_with_keyring(&mut self, keyring: &str) -> Result<()> {
+        self.config.groups.crypto.keyring = Some(SecretString::from(keyring.to_owned()));
+        self.restart().await
+    }
+
     /// A caller who keeps the whole group.
     pub(crate) fn operations(&self) -> Caller {
         self.caller(Claims::staff("ops").role("group_operations").every_estate())
+    }
+
+    /// Who answers for personal data.
+    pub(crate) fn privacy_officer(&self) -> Caller {
+        self.caller(Claims::staff("officer").role("privacy_officer").every_estate())
     }
 
     /// The caller of a token.
@@ -86,26 +95,9 @@ impl World {
     }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.jwks);
-    }
-}
-
 async fn start(host: &mut Host, config: &Config, clock: &Clock) -> Result<Started> {
     let (config, clock) = (config.clone(), clock.clone());
     host.start("customer", move |listener, shutdown| steward_customer::serve_by(clock, config, listener, shutdown)).await
-}
-
-/// The issuers as configuration reads them.
-fn auth(issuer: &str) -> Result<AuthConfig> {
-    #[derive(clap::Parser)]
-    struct Flags {
-        #[command(flatten)]
-        auth: AuthConfig,
-    }
-    let flags: Flags = clap::Parser::try_parse_from(["test", "--issuers", issuer]).context("auth flags")?;
-    Ok(flags.auth)
 }
 
 /// Somebody with a token.
@@ -134,6 +126,11 @@ clients! {
     households: household_service_client HouseholdServiceClient,
     imports: estate_import_service_client EstateImportServiceClient,
     timeline: timeline_service_client TimelineServiceClient,
+    audiences: audience_service_client AudienceServiceClient,
+    renovations: renovation_service_client RenovationServiceClient,
+    profiles: profile_service_client ProfileServiceClient,
+    tags: tag_service_client TagServiceClient,
+    segments: segment_service_client SegmentServiceClient,
 }
 
 impl Caller {

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use steward_kit::Result;
 use steward_kit::clock::Clock;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
+use super::EventHandler;
 use super::apply::Applier;
 use super::runner::ShardRunner;
 use super::stream::ShardStream;
-use super::{EventHandler, dead_letter};
 use crate::db::Db;
 use crate::metrics::Meters;
 use crate::outbox::wake_channel;
@@ -96,11 +94,13 @@ impl Consumer {
         tokio::join!(runners, listen(redis, &channels, wake, &stop));
     }
 
-    /// Applies a dead letter after all, and removes it. Later events of its subject have been applied meanwhile.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such letter of this consumer; else why it still can not be applied (it stays).
-    pub async fn redrive(&self, id: Uuid) -> Result<()> {
-        dead_letter::redrive(&self.parts.applier, self.parts.handler.as_ref(), id, self.parts.clock.now()).await
+    /// Its group, `<schema>.<name>`: what dead letters know it by.
+    pub(super) fn group(&self) -> &str {
+        self.parts.applier.consumer()
+    }
+
+    /// What it does with an event.
+    pub(super) fn handler(&self) -> &dyn EventHandler {
+        self.parts.handler.as_ref()
     }
 }

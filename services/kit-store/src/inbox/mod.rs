@@ -6,9 +6,12 @@
 //! acknowledged. See `docs/outbox-inbox.md` for what a crash at each step leaves behind.
 
 mod apply;
+mod cause;
 mod consumer;
 mod dead_letter;
+mod edge;
 mod runner;
+mod settle;
 mod stream;
 
 use jiff::Timestamp;
@@ -20,7 +23,9 @@ use steward_proto::event::v1::Event;
 use crate::effects::Effects;
 
 pub use consumer::{Consumer, ConsumerOptions};
-pub use dead_letter::{DeadLetter, dead_letters};
+pub use dead_letter::{DeadLetter, DeadLetterId, LetterFilter, LetterState, Settled, Settlement, dead_letters};
+pub use edge::{DeadLetterEdge, dead_letter_service};
+pub use settle::DeadLetters;
 
 /// What a consumer does with an event.
 #[tonic::async_trait]

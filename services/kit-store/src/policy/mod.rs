@@ -23,6 +23,9 @@
 //! `AND EXISTS (SELECT FROM s.policy_epoch WHERE epoch = $9)` to the guard. Costs no round trip.
 
 mod cache;
+mod create;
+pub mod edge;
+mod rules;
 mod version;
 
 use jiff::Timestamp;
@@ -38,6 +41,8 @@ use crate::epoch;
 use crate::error::StoreResult;
 use cache::Cache;
 
+pub use edge::policy_service;
+pub use rules::{Below, POLICY_INVALID, PolicyRules, Surroundings, document, stored};
 pub use version::{NewPolicyVersion, PolicyScope, PolicyVersion};
 
 /// One layer of what holds for an estate.

@@ -24,7 +24,7 @@ pub enum PolicyScope {
 }
 
 impl PolicyScope {
-    pub(super) fn kind(self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Base => "base",
             Self::Group(_) => "group",
@@ -33,7 +33,7 @@ impl PolicyScope {
         }
     }
 
-    pub(super) fn id(self) -> Option<Uuid> {
+    pub(crate) fn id(self) -> Option<Uuid> {
         match self {
             Self::Base => None,
             Self::Group(id) => Some(id.as_uuid()),
@@ -43,7 +43,7 @@ impl PolicyScope {
     }
 
     /// Greater is more specific.
-    pub(super) fn rank(self) -> u8 {
+    pub(crate) fn rank(self) -> u8 {
         match self {
             Self::Base => 0,
             Self::Group(_) => 1,
@@ -52,7 +52,7 @@ impl PolicyScope {
         }
     }
 
-    fn read(kind: &str, id: Option<Uuid>) -> Result<Self> {
+    pub(crate) fn read(kind: &str, id: Option<Uuid>) -> Result<Self> {
         match (kind, id) {
             ("base", None) => Ok(Self::Base),
             ("group", Some(id)) => Ok(Self::Group(id.into())),

@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 use steward_kit::Error;
-use steward_kit::calendar::HolidayYear;
 use steward_kit::ids::{EstateId, GroupId, RegionId};
-use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::{Estate, EstateDirectory};
 use steward_kit_store::policy::{NewPolicyVersion, PolicyScope, PolicyStore};
 use steward_kit_store::{Db, epoch};
@@ -131,30 +129,4 @@ async fn an_estate_that_moved_to_another_region_is_seen_by_every_replica_at_the_
     assert!(matches!(seen.get(EstateId::new()).await, Err(Error::NotFound { .. })));
     let no_zone = Estate { time_zone: "Asia/Nowhere".into(), ..moved };
     assert!(directory.apply(&mut conn, &no_zone, world.clock.now()).await.is_err());
-}
-
-/// XC-20
-#[tokio::test]
-async fn a_year_that_an_operator_loads_takes_the_place_of_the_shipped_one() {
-    let world = World::new().await;
-    let db = world.replica(SOURCE).await;
-    let store = CalendarStore::new(db.clone());
-    let date = |text: &str| text.parse::<jiff::civil::Date>().expect("a date");
-    let (first, last) = (date("2026-01-01"), date("2026-12-31"));
-    let shipped = store.current().await.expect("reads");
-    assert_eq!(shipped.calendars.working_days(first, last).0, 248);
-    // The same year with one holiday more than the notice gave.
-    let mut document = match shipped.calendars.years().state(2026) {
-        steward_kit::calendar::YearState::Announced(year) => year.to_json(),
-        steward_kit::calendar::YearState::NotAnnounced => panic!("2026 ships"),
-    };
-    document["days"].as_array_mut().expect("days").push(serde_json::json!({ "name": "加", "date": "2026-12-01", "isOffDay": true }));
-    let year = HolidayYear::parse(&document.to_string()).expect("a year");
-    let mut conn = db.pool().acquire().await.expect("connects");
-    store.load(&mut conn, &year, "wang", world.clock.now()).await.expect("loads");
-    store.load(&mut conn, &year, "li", world.clock.now()).await.expect("loads again");
-    epoch::refresh(&db).await.expect("asks");
-    let loaded = store.current().await.expect("reads");
-    assert_eq!(loaded.calendars.working_days(first, last).0, 247);
-    assert!(loaded.epoch > shipped.epoch);
 }

@@ -5,12 +5,15 @@
 #![allow(clippy::disallowed_methods, reason = "tests start and kill jobs as processes would be")]
 
 mod caches;
+mod calendars;
 mod effects;
 mod events;
 mod events_faults;
 mod housekeeping;
 mod letters;
 mod migrations;
+mod predicates;
+mod rekey;
 mod support;
 mod timers;
 mod timers_faults;

@@ -25,6 +25,11 @@ impl DayTime {
     /// 24:00, the end of the day.
     pub const MIDNIGHT_NEXT: Self = Self(1440);
 
+    /// The time of day so many minutes after midnight; `None` after 24:00.
+    pub fn of_minutes(minutes: u16) -> Option<Self> {
+        (minutes <= 1440).then_some(Self(minutes))
+    }
+
     /// Minutes since midnight.
     pub const fn minutes(self) -> u16 {
         self.0

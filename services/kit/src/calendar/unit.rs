@@ -89,7 +89,7 @@ impl Unit {
     }
 
     /// How many of its smallest kin (second, working day, day or month) one unit is.
-    pub(super) const fn parts(self) -> u32 {
+    pub(crate) const fn parts(self) -> u32 {
         match self {
             Self::Second | Self::WorkingDay | Self::Day | Self::Month => 1,
             Self::Minute => 60,

@@ -20,15 +20,19 @@ impl BlindIndex {
     /// The index of `normalised` as a `kind` of value (`phone`, `id_number`, `email`). Kinds do not mix: the same text
     /// as another kind has another index.
     pub fn of(&self, kind: &str, normalised: &str) -> [u8; 32] {
-        let mut hash = hmac::Context::with_key(&self.0);
-        // The length keeps ("ab", "c") and ("a", "bc") apart.
-        hash.update(&(kind.len() as u64).to_be_bytes());
-        hash.update(kind.as_bytes());
-        hash.update(normalised.as_bytes());
-        let mut index = [0; 32];
-        index.copy_from_slice(hash.sign().as_ref());
-        index
+        keyed_hash(&self.0, kind, normalised)
     }
+}
+
+pub(super) fn keyed_hash(key: &hmac::Key, kind: &str, value: &str) -> [u8; 32] {
+    let mut hash = hmac::Context::with_key(key);
+    // The length keeps ("ab", "c") and ("a", "bc") apart.
+    hash.update(&(kind.len() as u64).to_be_bytes());
+    hash.update(kind.as_bytes());
+    hash.update(value.as_bytes());
+    let mut index = [0; 32];
+    index.copy_from_slice(hash.sign().as_ref());
+    index
 }
 
 impl std::fmt::Debug for BlindIndex {

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::keyring::{KeyBytes, random_key};
@@ -30,6 +31,11 @@ impl FieldCipher {
     /// A cipher over `keyring`.
     pub fn new(keyring: Arc<Keyring>) -> Self {
         Self(keyring)
+    }
+
+    /// The key that seals.
+    pub fn current_key(&self) -> KeyId {
+        self.0.current
     }
 
     /// Seals `plain` with the current key for the place `aad`, such as `customer.customers/0190…/note`.
@@ -125,6 +131,14 @@ impl DataKey {
             [BY_DATA_KEY, ..] => open_under(&self.0, sealed, 1, aad.as_ref()),
             [..] => Err(CryptoError::Format),
         }
+    }
+
+    /// A keyed hash of a `kind` of value: of one person, equal values have equal fingerprints, and when the key is destroyed
+    /// nobody can tell any more what a fingerprint is of. Under a [`super::BlindIndex`] guesses could still be tried.
+    pub fn fingerprint(&self, kind: &str, value: &str) -> [u8; 32] {
+        // A key of its own for hashing, so that the one that seals does nothing else.
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice()), b"steward fingerprint");
+        super::blind_index::keyed_hash(&hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()), kind, value)
     }
 
     /// Opens a field that holds text.

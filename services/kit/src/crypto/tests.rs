@@ -81,6 +81,15 @@ fn rotating_the_keyring_rewraps_keys_and_leaves_fields_alone() {
 }
 
 #[test]
+fn a_fingerprint_says_that_two_values_of_one_person_are_equal_and_dies_with_the_key() {
+    let (key, other) = (DataKey::generate(), DataKey::generate());
+    assert_eq!(key.fingerprint("phone", "1"), key.fingerprint("phone", "1"));
+    assert_ne!(key.fingerprint("phone", "1"), key.fingerprint("phone", "2"));
+    assert_ne!(key.fingerprint("phone", "1"), key.fingerprint("email", "1"));
+    assert_ne!(key.fingerprint("phone", "1"), other.fingerprint("phone", "1"));
+}
+
+#[test]
 fn a_blind_index_is_stable_keyed_and_separates_kinds() {
     let index = |text: &str| BlindIndex::new(&Keyring::parse(text).expect("parses"));
     let first = index(&format!("1={ONE} current=1 index={INDEX}"));

@@ -20,10 +20,12 @@ use steward_kit_store::{StoreResult, store_error};
 use steward_proto::customer::v1 as customer;
 
 use super::App;
+use super::judge_message::own_changes;
 use crate::channels::mail::contact_answer;
 use crate::domain::codes::{Channel, Class};
 use crate::domain::delivery::{Answer, Conclusion, Delivery, Tried};
 use crate::domain::ids::DeliveryId;
+use crate::domain::ledger::of_progress;
 use crate::domain::message::Message;
 use crate::domain::policy::RetryRule;
 use crate::domain::webhook::Secret;
@@ -40,7 +42,7 @@ const RECORD_TRIES: u32 = 10;
 impl App {
     /// How long an attempt may stay unreported before it is made again.
     pub(crate) fn lease(&self) -> SignedDuration {
-        let longest = self.shipped.policy.retries.values().map(|rule| rule.lease_seconds).max();
+        let longest = self.shipped.policy.policy.retries.values().map(|rule| rule.lease_seconds).max();
         SignedDuration::from_secs(longest.unwrap_or(60))
     }
 
@@ -102,7 +104,7 @@ impl App {
         let Some(id) = message.recipient.customer() else { return Ok(None) };
         let purpose = match message.class {
             Class::Service | Class::Staff => customer::ContactPurpose::Service,
-            Class::Care => customer::ContactPurpose::Care,
+            Class::Care | Class::Survey => customer::ContactPurpose::Care,
             Class::Marketing => customer::ContactPurpose::Marketing,
             Class::Emergency => customer::ContactPurpose::Emergency,
         };
@@ -152,7 +154,8 @@ impl App {
                 Conclusion::Done | Conclusion::Retry(_) | Conclusion::Failed { .. } => None,
             };
             let effects = publish::of_conclusion(&after, &told, &conclusion, now);
-            if save_progress(self.db.pool(), &after, &told, next, &effects, now).await.store()? {
+            let ledger = own_changes(&of_progress(&told, message.state, after.channel, now));
+            if save_progress(self.db.pool(), &after, &told, next, ledger, &effects, now).await.store()? {
                 self.db.wake(&effects);
                 return Ok(());
             }

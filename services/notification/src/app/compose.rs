@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
-use steward_kit::ids::{EstateId, EventId, MessageId};
+use steward_kit::ids::{EstateId, EventId, HouseholdId};
 use steward_kit::{Error, Result};
 use steward_kit_store::estates::Estate;
+use steward_proto::common::v1::Predicate;
 use uuid::Uuid;
 
 use super::App;
 use crate::domain::codes::{Channel, Class, Language, MessageState, StepCode};
-use crate::domain::ids::RoutingRuleId;
-use crate::domain::judge::{Circumstances, CustomerFacts};
-use crate::domain::message::{Content, Message, Recipient, Step};
-use crate::domain::plan::{Planned, plan};
-use crate::domain::policy::{ClassRule, ContactPolicy};
+use crate::contact_document::Document;
+use crate::domain::ids::{RoutingRuleId, id_at};
+use crate::domain::judge::CustomerFacts;
+use crate::domain::ledger::Changes;
+use crate::domain::message::{Content, Message, Recipient, Step, Text};
+use crate::domain::plan::Planned;
+use crate::domain::policy::{ClassRule, ContactPolicy, OptOut};
 use crate::domain::render::{Setting, render};
 use crate::domain::template::TemplateVersion;
 
@@ -33,6 +36,12 @@ pub(super) struct Draft<'a> {
     pub(super) business_key: String,
     /// How it came about.
     pub(super) first_step: Step,
+    /// The household it concerns.
+    pub(super) household_id: Option<HouseholdId>,
+    /// What it is for, if that is another than the template's class.
+    pub(super) class: Option<Class>,
+    /// Whether the customer was chosen by traits.
+    pub(super) uses_profile: bool,
     /// When what it tells of happened.
     pub(super) occur_time: Timestamp,
     /// Not before this.
@@ -43,6 +52,8 @@ pub(super) struct Draft<'a> {
 pub(super) struct Place {
     pub(super) estate: std::sync::Arc<Estate>,
     pub(super) policy: ContactPolicy,
+    /// What the situations are that forbid contacts, by code.
+    pub(super) situations: BTreeMap<String, Predicate>,
 }
 
 impl Place {
@@ -50,31 +61,41 @@ impl Place {
     pub(super) fn rule(&self, class: Class) -> Result<&ClassRule> {
         self.policy.classes.get(&class).ok_or_else(|| Error::bug(format_args!("the contact policy has no class {class}")))
     }
+
+    /// Whether the ledger must be asked about a message before it is judged: a cap counts it, or a situation forbids it.
+    pub(super) fn asks_ledger(&self, message: &Message) -> bool {
+        let topic = message.template_key.as_str();
+        message.recipient.customer().is_some()
+            && (self.policy.caps_of(message.class, &message.subject_kind, topic).next().is_some()
+                || message.household_id.is_some() && self.policy.situations_of(message.class, topic).next().is_some())
+    }
 }
 
 impl App {
     /// An estate with its rules.
     pub(super) async fn place(&self, estate: EstateId, now: Timestamp) -> Result<Place> {
-        Ok(Place { estate: self.estates.get(estate).await?, policy: self.policies.of(estate, now).await? })
+        let Document { policy, situations } = self.policies.of(estate, now).await?;
+        Ok(Place { estate: self.estates.get(estate).await?, policy, situations })
     }
 
-    /// Writes the text, judges, plans. Performs nothing.
-    pub(super) fn compose(&self, place: &Place, draft: Draft<'_>, customer: Option<CustomerFacts>, now: Timestamp) -> Result<Planned> {
-        let zone = place.estate.zone()?;
-        let (language, basis) = language_of(customer.as_ref(), place.policy.default_language);
-        let setting = Setting { language, zone: zone.clone(), occur_time: draft.occur_time, names: &self.shipped.names };
+    /// Writes the text. The message is not judged yet.
+    pub(super) fn compose(&self, place: &Place, draft: Draft<'_>, customer: Option<&CustomerFacts>, now: Timestamp) -> Result<Composed> {
+        let default = place.policy.default_language.ok_or_else(|| Error::bug("the contact policy has no language"))?;
+        let (language, basis) = language_of(customer, default);
+        let setting = Setting { language, zone: place.estate.zone()?, occur_time: draft.occur_time, names: &self.shipped.names };
         let misfit = |what| Error::invalid("variables", "VARIABLE_INVALID", what);
-        let texts = render(draft.template, draft.variables, &setting).map_err(misfit)?;
-        let mut rule = place.rule(draft.template.class)?.clone();
-        // A channel without a text in the template can say nothing.
-        rule.channels.retain(|channel| texts.contains_key(channel));
+        let mut texts = render(draft.template, draft.variables, &setting).map_err(misfit)?;
+        let class = draft.class.unwrap_or(draft.template.class);
+        if let Some(opt_out) = place.policy.opt_out.as_ref().filter(|opt_out| opt_out.notice_classes.contains(&class)) {
+            add_notice(&mut texts, opt_out, language);
+        }
         let wanted: Vec<Channel> = draft.wanted.into_iter().filter(|channel| texts.contains_key(channel)).collect();
         let key = business_key(&draft.business_key, &draft.recipient, &draft.template.key);
         let message = Message {
-            id: MessageId::new(),
+            id: id_at(now),
             estate_id: place.estate.id,
             recipient: draft.recipient,
-            class: draft.template.class,
+            class,
             template_key: draft.template.key.clone(),
             template_version: draft.template.version,
             language: Some(language),
@@ -84,8 +105,9 @@ impl App {
             subject_kind: draft.subject_kind,
             subject_id: draft.subject_id,
             event_id: draft.event_id,
+            household_id: draft.household_id,
             routing_rule_id: draft.routing_rule_id,
-            content: Content { texts, wanted, later: Vec::new(), payload: None },
+            content: Content { texts, wanted, uses_profile: draft.uses_profile, ..Content::default() },
             steps: vec![
                 draft.first_step,
                 Step::new(now, StepCode::LanguageChosen, [("language", language.to_string()), ("basis", basis.to_owned())]),
@@ -94,19 +116,43 @@ impl App {
             create_time: now,
             update_time: now,
         };
-        match draft.not_before.filter(|until| *until > now) {
-            Some(until) => Ok(waiting(message, until, key, now)),
-            None => Ok(plan(message, &Circumstances { zone, rule, customer }, key, now)),
-        }
+        Ok(Composed { message, key, not_before: draft.not_before.filter(|until| *until > now) })
+    }
+}
+
+/// A written message that is not judged yet.
+pub(super) struct Composed {
+    pub(super) message: Message,
+    /// What makes it single.
+    pub(super) key: Vec<u8>,
+    /// Until when it waits before anybody judges it.
+    pub(super) not_before: Option<Timestamp>,
+}
+
+impl Composed {
+    /// As a message that waits for its turn with the ledger: its worker is woken at once.
+    pub(super) fn queued(mut self, now: Timestamp) -> Planned {
+        self.message.content.unjudged = true;
+        self.message.steps.push(Step::new(now, StepCode::LedgerAsked, []));
+        Planned { message: self.message, deliveries: Vec::new(), key: self.key, ledger: Changes::default() }
+    }
+}
+
+/// Who sends, and how to say stop, below every text that leaves the house (NT-25, NT-48).
+fn add_notice(texts: &mut BTreeMap<Channel, Text>, opt_out: &OptOut, language: Language) {
+    let Some(notice) = opt_out.notice.get(&language) else { return };
+    for (_, text) in texts.iter_mut().filter(|(channel, _)| **channel != Channel::Inbox) {
+        text.body.push_str("\n\n");
+        text.body.push_str(notice);
     }
 }
 
 /// A message that its caller wants later. It is judged when its time comes.
-fn waiting(mut message: Message, until: Timestamp, key: Vec<u8>, now: Timestamp) -> Planned {
+pub(super) fn waiting(mut message: Message, until: Timestamp, key: Vec<u8>, now: Timestamp) -> Planned {
     message.state = MessageState::Deferred;
     message.defer_until = Some(until);
     message.steps.push(Step::new(now, StepCode::Deferred, [("until", until.to_string()), ("reason", "not_before".to_owned())]));
-    Planned { message, deliveries: Vec::new(), key }
+    Planned { message, deliveries: Vec::new(), key, ledger: Changes::default() }
 }
 
 fn language_of(customer: Option<&CustomerFacts>, default: Language) -> (Language, &'static str) {

@@ -94,8 +94,17 @@ fn check(document: &RuleDocument, event: &MessageDescriptor, template: &Template
     for (name, from) in &document.variables {
         path(format!("variables[{name}]"), from);
     }
-    if !document.subject_path.is_empty() {
-        path("subject_path".to_owned(), &document.subject_path);
+    let single = [
+        ("subject_path", &document.subject_path),
+        ("household_path", &document.household_path),
+        ("template_path", &document.template_path),
+        ("class_path", &document.class_path),
+    ];
+    for (field, from) in single.into_iter().filter(|(_, from)| !from.is_empty()) {
+        path(field.to_owned(), from);
+    }
+    for (at, from) in document.key_paths.iter().enumerate() {
+        path(format!("key_paths[{at}]"), from);
     }
     template.check_given("variables", &document.variables, &mut bad);
     bad.finish()

@@ -1,5 +1,6 @@
 //! The reader read something.
 
+use jiff::SignedDuration;
 use prost::Message;
 use steward_kit::ids::MessageId;
 use steward_kit::{Error, Result};
@@ -14,15 +15,23 @@ use crate::domain::codes::{Channel, StepCode};
 use crate::domain::inbox::{InboxItem, Reader};
 use crate::domain::message::Step;
 use crate::events::publish;
-use crate::store::inbox::{find_items, list_items, mark_read};
+use crate::store::inbox::{ItemFilter, find_items, list_items, mark_read};
 
 /// Unread items are counted up to this; it means "or more".
 pub(crate) const MOST_UNREAD: i64 = 100;
 
+/// An item that nobody read for so long is history, not news.
+const UNREAD_FOR: SignedDuration = SignedDuration::from_hours(24 * 92);
+
 impl App {
-    /// Unread items of the whole inbox, up to [`MOST_UNREAD`] beyond `besides`. One trip.
+    /// Unread items of the last quarter, up to [`MOST_UNREAD`] beyond `besides`. One trip.
     pub(crate) async fn unread(&self, reader: &Reader, besides: i64) -> Result<i64> {
-        let unread = list_items(self.db.pool(), reader, true, None, None, MOST_UNREAD + besides).await?;
+        let unread = {
+            let now = self.clock.now();
+            let since = now.saturating_sub(UNREAD_FOR).ok();
+            let filter = ItemFilter { unread_only: true, estate: None, since };
+            list_items(self.db.pool(), reader, filter, None, MOST_UNREAD + besides, now).await?
+        };
         Ok(i64::try_from(unread.len()).unwrap_or(MOST_UNREAD))
     }
 
@@ -70,5 +79,6 @@ fn facts(item: &InboxItem, reader: &Reader) -> pb::MessageFacts {
         template_key: item.template_key.clone(),
         subject_kind: item.subject_kind.clone(),
         subject_id: item.subject_id.map(|id| id.to_string()).unwrap_or_default(),
+        household_id: String::new(),
     }
 }

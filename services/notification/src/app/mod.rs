@@ -1,6 +1,7 @@
 //! Use cases, one file each. RPCs, event consumers and jobs call the same ones.
 
 mod activate_template_version;
+mod ask_ledger;
 mod attempt_delivery;
 mod compose;
 mod contact_policies;
@@ -9,11 +10,14 @@ mod create_template_version;
 mod delete_routing_rule;
 mod give_consent;
 mod install_shipped;
+mod judge_message;
 mod mark_inbox_items_read;
+mod record_inbound_reply;
 mod redrive_delivery;
 mod route_event;
 mod send_message;
 mod settle_message;
+mod situations;
 mod transact;
 mod update_preferences;
 mod wakes;
@@ -22,10 +26,12 @@ mod withdraw_consent;
 
 use std::sync::Arc;
 
+use steward_kit::client::Peer;
 use steward_kit::clock::Clock;
 use steward_kit::crypto::FieldCipher;
 use steward_kit_store::Db;
 use steward_kit_store::estates::EstateDirectory;
+use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
 use steward_proto::customer::v1::contact_service_client::ContactServiceClient;
 
 use crate::channels::mail::Mailer;
@@ -33,13 +39,15 @@ use crate::channels::webhook::Caller;
 use crate::shipped::Shipped;
 use contact_policies::ContactPolicies;
 
+pub(crate) use ask_ledger::{Question, Verdict};
 pub(crate) use create_routing_rule::NewRule;
 pub(crate) use create_template_version::NewTemplate;
 pub(crate) use give_consent::NewConsent;
 pub(crate) use send_message::NewMessage;
 pub(crate) use transact::{Call, Target};
 pub(crate) use update_preferences::PreferenceChange;
-pub(crate) use wakes::Wakes;
+pub(crate) use contact_policies::ContactRules;
+pub(crate) use wakes::{Errand, Wakes};
 pub(crate) use webhook_endpoints::NewEndpoint;
 
 /// What use cases work with. Shared by RPCs and jobs.
@@ -53,22 +61,31 @@ pub(crate) struct App {
     policies: ContactPolicies,
     mailer: Mailer,
     caller: Caller,
-    contacts: ContactServiceClient<steward_kit::client::Peer>,
+    contacts: ContactServiceClient<Peer>,
+    audience: AudienceServiceClient<Peer>,
 }
 
 /// The ways out of the house.
 pub(crate) struct Ways {
     pub(crate) mailer: Mailer,
     pub(crate) caller: Caller,
-    pub(crate) contacts: ContactServiceClient<steward_kit::client::Peer>,
+    /// Addresses are asked of it.
+    pub(crate) contacts: ContactServiceClient<Peer>,
+    /// Situations of households are asked of it.
+    pub(crate) audience: AudienceServiceClient<Peer>,
 }
 
 impl App {
+    /// What seals the fields of this service.
+    pub(crate) fn cipher(&self) -> FieldCipher {
+        self.cipher.clone()
+    }
+
     /// The app over a database.
     pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, shipped: Shipped, ways: Ways) -> Arc<Self> {
         let estates = EstateDirectory::new(db.clone());
         let policies = ContactPolicies::new(db.clone(), shipped.policy.clone());
-        let Ways { mailer, caller, contacts } = ways;
-        Arc::new(Self { db, clock, shipped, estates, wakes: Wakes::default(), cipher, policies, mailer, caller, contacts })
+        let Ways { mailer, caller, contacts, audience } = ways;
+        Arc::new(Self { db, clock, shipped, estates, wakes: Wakes::default(), cipher, policies, mailer, caller, contacts, audience })
     }
 }

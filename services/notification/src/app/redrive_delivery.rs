@@ -35,7 +35,7 @@ impl App {
             }
             let response = answer(&Delivery { row_version: before.row_version + 1, ..delivery.clone() });
             let effects = Effects { claim: call.claim(&response), events: Vec::new(), timers: vec![attempt_timer(&delivery, now)] };
-            match save_progress(self.db.pool(), &delivery, &message, None, &effects, now).await {
+            match save_progress(self.db.pool(), &delivery, &message, None, None, &effects, now).await {
                 Ok(true) => {
                     self.db.wake(&effects);
                     return Ok(response);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use steward_kit::error::Violations;
-use steward_kit::ids::{EstateId, EventId, MessageId};
+use steward_kit::ids::{EstateId, EventId, HouseholdId};
 use steward_kit::{Error, Result};
 use steward_kit_store::{Effects, StoreResult};
 use steward_proto::event::v1::Event;
@@ -11,12 +11,14 @@ use uuid::Uuid;
 
 use super::App;
 use super::compose::{Draft, Place, business_key};
+use super::judge_message::{judge_alone, own_changes};
 use crate::domain::codes::{Channel, Class, MessageState, StepCode};
 use crate::domain::delivery::Delivery;
-use crate::domain::ids::WebhookEndpointId;
+use crate::domain::ids::{WebhookEndpointId, id_at};
+use crate::domain::ledger::Changes;
 use crate::domain::message::{Content, Message, Recipient, Step};
 use crate::domain::plan::Planned;
-use crate::domain::routing::Facts;
+use crate::domain::routing::{Facts, RoutingRule};
 use crate::events::facts::Payload;
 use crate::events::publish;
 use crate::store::customers::load_facts;
@@ -56,18 +58,23 @@ impl App {
             }
             other => other?,
         };
-        let keys: Vec<String> = rules.iter().map(|rule| rule.template_key.clone()).collect();
+        let met: Vec<(&RoutingRule, String)> = rules
+            .iter()
+            .filter(|rule| rule.document.is_met_by(&occasion.payload))
+            .map(|rule| (rule, rule.document.find_template(&rule.template_key, &occasion.payload)))
+            .collect();
+        let keys: Vec<String> = met.iter().map(|(_, key)| key.clone()).collect();
         let templates = load_active(&mut *tx, &keys).await?;
         let mut planned = Vec::new();
-        for rule in rules.iter().filter(|rule| rule.document.is_met_by(&occasion.payload)) {
-            let Some(template) = templates.iter().find(|template| template.key == rule.template_key) else {
+        for (rule, key) in met {
+            let Some(template) = templates.iter().find(|template| template.key == key) else {
                 // Only approved versions send (NT-23).
-                tracing::warn!(rule = rule.code, template = rule.template_key, "a rule names a template without an active version");
+                tracing::warn!(rule = rule.code, template = key, "a rule names a template without an active version");
                 continue;
             };
-            let variables = rule.document.read_variables(&occasion.payload);
-            let subject_id = occasion.payload.values(&rule.document.subject_path).first().and_then(|id| Uuid::try_parse(id).ok());
-            for recipient in rule.document.find_recipients(&occasion.payload, &place.policy.not_roles) {
+            let payload = &occasion.payload;
+            let variables = rule.document.read_variables(payload);
+            for recipient in rule.document.find_recipients(payload, &self.shipped.not_roles) {
                 let customer = match recipient.customer() {
                     Some(id) => Some(load_facts(&mut *tx, id).await?),
                     None => None,
@@ -84,15 +91,24 @@ impl App {
                     variables: &variables,
                     wanted: rule.document.channels.clone(),
                     subject_kind: rule.document.subject_kind.clone(),
-                    subject_id,
+                    subject_id: payload.first(&rule.document.subject_path).and_then(|id| Uuid::try_parse(&id).ok()),
                     event_id: Some(id),
                     routing_rule_id: Some(rule.id),
-                    business_key: id.to_string(),
+                    business_key: rule.document.find_key(payload).unwrap_or_else(|| id.to_string()),
                     first_step: Step::new(now, StepCode::Routed, details),
+                    household_id: payload.first(&rule.document.household_path).and_then(|id| HouseholdId::parse(&id).ok()),
+                    class: payload.first(&rule.document.class_path).and_then(|class| Class::parse(&class)),
+                    uses_profile: false,
                     occur_time,
                     not_before: None,
                 };
-                planned.push(self.compose(&place, draft, customer, now)?);
+                let composed = self.compose(&place, draft, customer.as_ref(), now)?;
+                // The ledger is not asked inside this transaction: it may have to ask others, and to try again.
+                planned.push(if place.asks_ledger(&composed.message) {
+                    composed.queued(now)
+                } else {
+                    judge_alone(&place, composed.message, customer, composed.key, now)?
+                });
             }
         }
         for endpoint in endpoints {
@@ -106,11 +122,18 @@ impl App {
         if planned.is_empty() {
             return Ok(Effects::none());
         }
-        let created = insert_messages(tx, &planned, None).await.store()?;
+        let mut ledger = Changes::default();
+        for one in &planned {
+            ledger.entries.extend(one.ledger.entries.iter().cloned());
+        }
+        let created = insert_messages(tx, &planned, own_changes(&ledger), None, now).await.store()?;
+        let is_new = |one: &&Planned| created.contains(&one.message.id.as_uuid());
         let mut effects = Effects::none();
-        for one in planned.iter().filter(|one| created.contains(&one.message.id.as_uuid())) {
+        for one in planned.iter().filter(is_new) {
             effects.merge(publish::of_planned(one, now));
         }
+        // An event is taken in once, so its messages are new unless other facts had said the same: whoever asked is told.
+        effects.events.extend(planned.iter().filter(|one| !is_new(one)).map(|one| publish::repeated(&one.message, now)));
         self.wakes.inbox();
         Ok(effects)
     }
@@ -127,7 +150,7 @@ fn call(place: &Place, occasion: &Occasion<'_>, endpoint: WebhookEndpointId, now
         ("event_id", occasion.id.to_string()),
     ];
     let message = Message {
-        id: MessageId::new(),
+        id: id_at(now),
         estate_id: place.estate.id,
         recipient,
         class: Class::Service,
@@ -140,6 +163,7 @@ fn call(place: &Place, occasion: &Occasion<'_>, endpoint: WebhookEndpointId, now
         subject_kind: String::new(),
         subject_id: Uuid::try_parse(&occasion.event.subject).ok(),
         event_id: Some(occasion.id),
+        household_id: None,
         routing_rule_id: None,
         content: Content { payload: Some(payload), wanted: vec![Channel::Webhook], ..Content::default() },
         steps: vec![
@@ -151,5 +175,5 @@ fn call(place: &Place, occasion: &Occasion<'_>, endpoint: WebhookEndpointId, now
         update_time: now,
     };
     let deliveries = vec![Delivery::new(&message, Channel::Webhook, now, now)];
-    Ok(Planned { message, deliveries, key })
+    Ok(Planned { message, deliveries, key, ledger: Changes::default() })
 }

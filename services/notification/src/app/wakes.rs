@@ -6,38 +6,49 @@ use std::sync::PoisonError;
 
 use tokio::sync::{Notify, watch};
 
+use steward_kit::ids::MessageId;
+
 use crate::domain::ids::DeliveryId;
+
+/// Work that a timer woke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Errand {
+    /// A delivery is due for an attempt.
+    Attempt(DeliveryId),
+    /// A message is due to be judged.
+    Judge(MessageId),
+}
 
 /// See above.
 #[derive(Debug)]
 pub(crate) struct Wakes {
-    due: Mutex<Vec<DeliveryId>>,
-    attempts: Notify,
+    due: Mutex<Vec<Errand>>,
+    errands: Notify,
     inbox: Notify,
     head: watch::Sender<i64>,
 }
 
 impl Default for Wakes {
     fn default() -> Self {
-        Self { due: Mutex::default(), attempts: Notify::new(), inbox: Notify::new(), head: watch::Sender::new(0) }
+        Self { due: Mutex::default(), errands: Notify::new(), inbox: Notify::new(), head: watch::Sender::new(0) }
     }
 }
 
 impl Wakes {
-    /// A delivery is due for an attempt.
-    pub(crate) fn attempt(&self, delivery: DeliveryId) {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
-        self.attempts.notify_one();
+    /// Something is due.
+    pub(crate) fn run(&self, errand: Errand) {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
+        self.errands.notify_one();
     }
 
-    /// Waits for deliveries that are due and takes all of them.
-    pub(crate) async fn take_attempts(&self) -> Vec<DeliveryId> {
+    /// Waits for errands that are due and takes all of them.
+    pub(crate) async fn take_errands(&self) -> Vec<Errand> {
         loop {
             let taken = std::mem::take(&mut *self.due.lock().unwrap_or_else(PoisonError::into_inner));
             if !taken.is_empty() {
                 return taken;
             }
-            self.attempts.notified().await;
+            self.errands.notified().await;
         }
     }
 

@@ -55,6 +55,8 @@ codes! {
         Emergency = "emergency",
         /// To employees about their work.
         Staff = "staff",
+        /// Surveys.
+        Survey = "survey",
     }
 }
 
@@ -91,6 +93,14 @@ codes! {
         NoChannel = "no_channel",
         /// What it was about is over.
         Obsolete = "obsolete",
+        /// A cap is reached.
+        Cap = "cap",
+        /// A situation of the household forbids it.
+        Situation = "situation",
+        /// Chosen by traits without agreement.
+        Profiling = "profiling",
+        /// The recipient was told the same before, by another fact.
+        Repeated = "repeated",
     }
 }
 
@@ -157,6 +167,20 @@ codes! {
         Dead = "dead",
         /// A dead delivery was put back to work.
         Redriven = "redriven",
+        /// A cap has room.
+        CapHasRoom = "cap_has_room",
+        /// A cap is reached.
+        CapReached = "cap_reached",
+        /// A situation of the household forbids it.
+        SituationHolds = "situation_holds",
+        /// It was counted before.
+        AlreadyCounted = "already_counted",
+        /// It waits for its turn with the ledger.
+        LedgerAsked = "ledger_asked",
+        /// Sent past whatever speaks against it.
+        Overridden = "overridden",
+        /// A delivery was not read in time.
+        Unread = "unread",
     }
 }
 
@@ -199,6 +223,34 @@ codes! {
         Role = "role",
         /// The roles that the event names.
         Roles = "roles",
+    }
+}
+
+codes! {
+    /// Whom a cap counts.
+    CapScope {
+        /// A household, all its members together.
+        Household = "household",
+        /// A customer.
+        Person = "person",
+    }
+}
+
+codes! {
+    /// What happened to a contact.
+    EntryKind {
+        /// Allowed; counts.
+        Reserved = "reserved",
+        /// Made.
+        Sent = "sent",
+        /// Given back.
+        Released = "released",
+        /// Put off.
+        Deferred = "deferred",
+        /// Forbidden.
+        Refused = "refused",
+        /// Made in an emergency.
+        Overridden = "overridden",
     }
 }
 

@@ -6,7 +6,7 @@ use steward_kit::error::WrongState;
 use steward_kit::ids::{EstateId, MessageId};
 
 use super::codes::{AttemptOutcome, Channel, DeliveryState, MessageState, StepCode};
-use super::ids::{DeliveryId, WebhookEndpointId};
+use super::ids::{DeliveryId, WebhookEndpointId, id_at};
 use super::message::{Message, Step};
 use super::policy::RetryRule;
 
@@ -133,7 +133,7 @@ impl Delivery {
             super::message::Recipient::Customer(_) | super::message::Recipient::Staff(_) | super::message::Recipient::Role(_) => None,
         };
         Self {
-            id: DeliveryId::new(),
+            id: id_at(now),
             message_id: message.id,
             message_create_time: message.create_time,
             estate_id: message.estate_id,

@@ -75,6 +75,8 @@ pub struct InboxItem {
     pub create_time: Timestamp,
     /// Its place in the order of all items.
     pub position: i64,
+    /// When it got its place; never earlier than that of a lower position.
+    pub place_time: Timestamp,
     /// When the reader read it.
     pub read_time: Option<Timestamp>,
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use steward_kit::ids::{CustomerId, EstateId, EventId, MessageId};
+use steward_kit::ids::{CustomerId, EstateId, EventId, HouseholdId, MessageId};
 use uuid::Uuid;
 
 use super::codes::{Channel, Class, Language, MessageState, StepCode, SuppressReason};
-use super::ids::{RoutingRuleId, WebhookEndpointId};
+use super::ids::{ContactId, RoutingRuleId, WebhookEndpointId};
 
 /// To whom a message goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,9 +74,22 @@ pub struct Content {
     /// Channels to try when the present one fails, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub later: Vec<Channel>,
+    /// Not judged yet: waits for its turn with the contact ledger.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unjudged: bool,
+    /// The contact in the ledger that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// Whether the customer was chosen by traits.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub uses_profile: bool,
     /// The body of a webhook call, byte for byte: every attempt sends the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Content {
@@ -134,6 +147,8 @@ pub struct Message {
     pub subject_id: Option<Uuid>,
     /// The event that caused it.
     pub event_id: Option<EventId>,
+    /// The household it concerns.
+    pub household_id: Option<HouseholdId>,
     /// The rule that caused it.
     pub routing_rule_id: Option<RoutingRuleId>,
     /// What is said.
@@ -149,6 +164,15 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether it is yet to be judged: it waits for a time, or for its turn.
+    pub fn is_waiting(&self) -> bool {
+        match self.state {
+            MessageState::Deferred => true,
+            MessageState::Queued => self.content.unjudged,
+            MessageState::Sent | MessageState::Delivered | MessageState::Read | MessageState::Failed | MessageState::Suppressed => false,
+        }
+    }
+
     /// Raises the state to `reached`; a better one stays.
     pub fn reach(&mut self, reached: MessageState) {
         self.state = self.state.max(reached);

@@ -1,11 +1,13 @@
 //! The rules: what is sent to whom by which channel, when, and why not. No async, no SQL, no proto; `now` is an argument.
 
+pub mod caps;
 pub mod codes;
 pub mod consent;
 pub mod delivery;
 pub mod ids;
 pub mod inbox;
 pub mod judge;
+pub mod ledger;
 pub mod message;
 pub mod plan;
 pub mod policy;

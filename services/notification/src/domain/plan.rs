@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::codes::{AttemptOutcome, Channel, DeliveryState, MessageState, StepCode};
 use super::delivery::{Attempt, Delivery};
-use super::judge::{Circumstances, Decision, judge};
+use super::judge::{Asked, By, Circumstances, Decision, Judgement, judge};
+use super::ledger::{Changes, of_judged};
 use super::message::{Message, Step};
 
 /// A message with what follows from its judgement.
@@ -16,6 +17,8 @@ pub struct Planned {
     pub deliveries: Vec<Delivery>,
     /// Business key that makes it single (NT-40).
     pub key: Vec<u8>,
+    /// What the contact ledger is told.
+    pub ledger: Changes,
 }
 
 impl Planned {
@@ -33,10 +36,12 @@ impl Planned {
 /// Judges a message that is new or has waited, and plans what follows. The inbox gets it at once; of the other channels
 /// the first one is tried, and the next only when it fails (NT-35).
 pub fn plan(mut message: Message, what: &Circumstances, key: Vec<u8>, now: Timestamp) -> Planned {
-    let (decision, steps) = judge(message.class, &message.recipient, &message.content.wanted, what, now);
+    let asked = Asked { class: message.class, by: By::Message(&message.recipient, &message.content.wanted), at: now };
+    let Judgement { decision, steps, reasons } = judge(&asked, what, now);
     message.steps.extend(steps);
     message.update_time = now;
     message.defer_until = None;
+    message.content.unjudged = false;
     let mut deliveries = Vec::new();
     match decision {
         Decision::Defer(until) => {
@@ -59,7 +64,9 @@ pub fn plan(mut message: Message, what: &Circumstances, key: Vec<u8>, now: Times
             message.content.later = outside.map(|(channel, _)| *channel).collect();
         }
     }
-    Planned { message, deliveries, key }
+    let is_counted = !what.ledger.caps.is_empty();
+    let ledger = of_judged(&mut message, what.ledger.already, is_counted, &reasons, now);
+    Planned { message, deliveries, key, ledger }
 }
 
 /// The inbox is a table of ours: written with the message, it has arrived.

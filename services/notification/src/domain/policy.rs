@@ -3,40 +3,30 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 use steward_kit::calendar::DailyWindow;
 
+use super::caps::Cap;
 use super::codes::{Channel, Class, Language, Purpose};
 
 /// The policy as it holds for an estate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContactPolicy {
     /// Language when neither preference nor record names one.
-    pub default_language: Language,
-    /// Names that stand among roles in events and are none, such as `assignee`.
-    pub not_roles: Vec<String>,
+    pub default_language: Option<Language>,
     /// Rules by class.
     pub classes: BTreeMap<Class, ClassRule>,
     /// How often each channel is tried.
     pub retries: BTreeMap<Channel, RetryRule>,
-}
-
-/// What a scope sets anew over the layer below.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ContactLayer {
-    /// Another default language.
-    pub default_language: Option<Language>,
-    /// Other rules of these classes.
-    pub classes: BTreeMap<Class, ClassRule>,
-    /// Other retries of these channels.
-    pub retries: BTreeMap<Channel, RetryRule>,
+    /// Caps by code; one that is off stands as none.
+    pub caps: BTreeMap<String, Option<Cap>>,
+    /// Situations that forbid, by code; one that is off stands as none.
+    pub suppressions: BTreeMap<String, Option<Suppression>>,
+    /// How people say stop.
+    pub opt_out: Option<OptOut>,
 }
 
 /// What holds a class of messages back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ClassRule {
     /// Channels when nobody wanted any, in order.
     pub channels: Vec<Channel>,
@@ -52,11 +42,60 @@ pub struct ClassRule {
     pub quiet_holds: QuietHolds,
     /// The quiet hours, local time; none lets only the customer's own count.
     pub quiet_hours: Option<DailyWindow>,
+    /// Within how long after quiet hours everything that waited leaves.
+    pub spread: SignedDuration,
+    /// When the next channel is tried because a delivery was not read (NT-35).
+    pub fallback_when_unread: Option<SignedDuration>,
+}
+
+/// A situation of a household that forbids contacts. What it is, is asked of the customer service; this is whom it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// The classes it forbids.
+    pub classes: Vec<Class>,
+    /// Only these topics; none means every topic.
+    pub topics: Vec<String>,
+}
+
+/// How people say stop (NT-25).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OptOut {
+    /// Replies that mean stop.
+    pub keywords: Vec<String>,
+    /// The consents they withdraw.
+    pub purposes: Vec<Purpose>,
+    /// Messages of these classes carry the notice outside the inbox.
+    pub notice_classes: Vec<Class>,
+    /// The notice by language.
+    pub notice: BTreeMap<Language, String>,
+}
+
+impl OptOut {
+    /// Whether a reply says stop: one of the words and nothing else, whatever its case, width and spaces.
+    pub fn is_stop(&self, reply: &str) -> bool {
+        let reply = plain(reply);
+        !reply.is_empty() && self.keywords.iter().any(|keyword| plain(keyword) == reply)
+    }
+}
+
+/// A text without case, full width, spaces and marks around it.
+fn plain(text: &str) -> String {
+    let narrow = text.chars().map(|letter| match letter {
+        // Full-width forms stand in one block, in the order of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
+        other => other,
+    });
+    narrow.filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a topic is one of `topics` or below one of them; no topics means every topic.
+pub fn covers(topics: &[String], topic: &str) -> bool {
+    let is_below = |above: &String| topic.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    topics.is_empty() || topics.iter().any(is_below)
 }
 
 /// What waits in quiet hours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuietHolds {
     /// Nothing: emergencies, and staff at work.
     Nothing,
@@ -67,8 +106,7 @@ pub enum QuietHolds {
 }
 
 /// How often and how soon a channel is tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryRule {
     /// Most attempts before a delivery is dead.
     pub attempts: i32,
@@ -101,17 +139,34 @@ impl RetryRule {
 
 impl ContactPolicy {
     /// The policy with a more specific layer laid over it.
-    pub fn overlaid(mut self, layer: ContactLayer) -> Self {
-        self.default_language = layer.default_language.unwrap_or(self.default_language);
+    pub fn overlaid(mut self, layer: Self) -> Self {
+        self.default_language = layer.default_language.or(self.default_language);
         self.classes.extend(layer.classes);
         self.retries.extend(layer.retries);
+        self.caps.extend(layer.caps);
+        self.suppressions.extend(layer.suppressions);
+        self.opt_out = layer.opt_out.or(self.opt_out);
         self
     }
 
-    /// What is missing: every class needs a rule, every channel outside the inbox its retries.
+    /// The caps that count a contact.
+    pub fn caps_of<'a>(&'a self, class: Class, subject_kind: &'a str, topic: &'a str) -> impl Iterator<Item = (&'a str, &'a Cap)> {
+        let caps = self.caps.iter().filter_map(|(code, cap)| Some((code.as_str(), cap.as_ref()?)));
+        caps.filter(move |(_, cap)| cap.counts(class, subject_kind, topic))
+    }
+
+    /// The situations that forbid a contact.
+    pub fn situations_of<'a>(&'a self, class: Class, topic: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.suppressions.iter().filter_map(|(code, situation)| Some((code.as_str(), situation.as_ref()?)));
+        all.filter(move |(_, it)| it.classes.contains(&class) && covers(&it.topics, topic)).map(|(code, _)| code)
+    }
+
+    /// What is missing in the policy under every other: every class needs a rule, every channel outside the inbox its
+    /// retries.
     pub fn gaps(&self) -> Vec<String> {
         let classes = Class::ALL.iter().filter(|class| !self.classes.contains_key(class)).map(|class| format!("class {class}"));
         let channels = Channel::ALL.iter().filter(|channel| **channel != Channel::Inbox && !self.retries.contains_key(channel));
-        classes.chain(channels.map(|channel| format!("retries of {channel}"))).collect()
+        let language = self.default_language.is_none().then(|| "default_language".to_owned());
+        classes.chain(channels.map(|channel| format!("retries of {channel}"))).chain(language).collect()
     }
 }

@@ -14,6 +14,11 @@ use super::message::Recipient;
 pub trait Facts {
     /// The values at `path`, as text: enum values by name, instants in RFC 3339.
     fn values(&self, path: &str) -> Vec<String>;
+
+    /// The first value at `path`, if there is one that is not empty.
+    fn first(&self, path: &str) -> Option<String> {
+        if path.is_empty() { None } else { self.values(path).into_iter().find(|value| !value.is_empty()) }
+    }
 }
 
 /// A condition on one field.
@@ -50,6 +55,18 @@ pub struct RuleDocument {
     pub subject_path: String,
     /// What the message is about.
     pub subject_kind: String,
+    /// Path of the household that the message concerns.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub household_path: String,
+    /// Path of the template's key, for events that name it; the rule's own is used where the event names none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub template_path: String,
+    /// Path of what the message is for, for events that name it: `care`, `survey`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub class_path: String,
+    /// Paths whose values together make the message single instead of the event: `festival` and a date, say (NT-17).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key_paths: Vec<String>,
 }
 
 /// A rule.
@@ -77,6 +94,17 @@ impl RuleDocument {
     /// Whether an event meets every condition.
     pub fn is_met_by(&self, facts: &impl Facts) -> bool {
         self.matches.iter().all(|condition| facts.values(&condition.path).iter().any(|value| condition.values.contains(value)))
+    }
+
+    /// The template that the event names, else the rule's.
+    pub fn find_template(&self, own: &str, facts: &impl Facts) -> String {
+        facts.first(&self.template_path).unwrap_or_else(|| own.to_owned())
+    }
+
+    /// What makes the message single; none lets the event do so.
+    pub fn find_key(&self, facts: &impl Facts) -> Option<String> {
+        let parts: Vec<String> = self.key_paths.iter().filter_map(|path| facts.first(path)).collect();
+        (!parts.is_empty() && parts.len() == self.key_paths.len()).then(|| format!("facts:{}", parts.join(":")))
     }
 
     /// Whom the event names, each once. `not_roles` stand among roles and are none.

@@ -12,6 +12,7 @@ use steward_kit_store::inbox::{EventHandler, payload};
 use steward_proto::customer::v1 as customer;
 use steward_proto::event::v1::Event;
 
+use crate::store::erasure::forget_customer;
 use crate::store::customers::{CustomerRecord, put_customer, put_customer_estate};
 
 /// Keeps the estate directory and what is known of customers.
@@ -28,7 +29,12 @@ impl CustomerEvents {
 #[tonic::async_trait]
 impl EventHandler for CustomerEvents {
     fn wants(&self, kind: &str) -> bool {
-        let wanted = [customer::CustomerCreated::full_name(), customer::CustomerUpdated::full_name(), customer::TenureStarted::full_name()];
+        let wanted = [
+            customer::CustomerCreated::full_name(),
+            customer::CustomerUpdated::full_name(),
+            customer::CustomerErased::full_name(),
+            customer::TenureStarted::full_name(),
+        ];
         EstateDirectory::wants(kind) || wanted.iter().any(|wanted| wanted == kind)
     }
 
@@ -43,6 +49,11 @@ impl EventHandler for CustomerEvents {
             let fact: customer::CustomerUpdated = payload(event)?;
             let record = record(&fact.customer_id, &fact.home_estate_id, fact.preferred_language, fact.contactability)?;
             put_customer(tx, &record, now).await?;
+        } else if kind == customer::CustomerErased::full_name() {
+            let fact: customer::CustomerErased = payload(event)?;
+            let mut bad = Violations::new();
+            let customer = bad.id::<CustomerId>("customer_id", &fact.customer_id);
+            forget_customer(tx, bad.build(|| customer)?, now).await?;
         } else if kind == customer::TenureStarted::full_name() {
             let fact: customer::TenureStarted = payload(event)?;
             let mut bad = Violations::new();

@@ -5,7 +5,7 @@ use steward_kit_store::{Effects, NewEvent, TimerChange};
 use steward_proto::notification::v1 as pb;
 
 use crate::contract::Code;
-use crate::domain::codes::{Channel, DeliveryState, MessageState};
+use crate::domain::codes::{Channel, DeliveryState, SuppressReason};
 use crate::domain::consent::Consent;
 use crate::domain::delivery::{Conclusion, Delivery};
 use crate::domain::message::Message;
@@ -26,6 +26,7 @@ fn facts(message: &Message) -> pb::MessageFacts {
         template_key: message.template_key.clone(),
         subject_kind: message.subject_kind.clone(),
         subject_id: message.subject_id.map(|id| id.to_string()).unwrap_or_default(),
+        household_id: message.household_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -48,6 +49,9 @@ pub(crate) fn of_planned(planned: &Planned, now: Timestamp) -> Effects {
         effects.events.push(event(message, now, &payload));
         effects.timers.push(TimerChange::set(MESSAGE_DUE, message.id, "", message.estate_id, until));
     }
+    if message.content.unjudged {
+        effects.timers.push(TimerChange::set(MESSAGE_DUE, message.id, "", message.estate_id, now));
+    }
     if let Some(reason) = message.suppress_reason {
         effects.events.push(event(message, now, &pb::MessageSuppressed { message: Some(facts(message)), reason: reason.number() }));
     }
@@ -56,6 +60,16 @@ pub(crate) fn of_planned(planned: &Planned, now: Timestamp) -> Effects {
         effects.events.push(event(message, now, &payload));
     }
     effects.timers.extend(planned.due().map(|(delivery, due)| attempt_timer(delivery, due)));
+    effects
+}
+
+/// What follows when a message that had waited was judged: its timer, which stands for the end of a lease, has done its
+/// work unless it is set for another time.
+pub(crate) fn of_settled(planned: &Planned, now: Timestamp) -> Effects {
+    let mut effects = of_planned(planned, now);
+    if planned.message.defer_until.is_none() {
+        effects.timers.push(TimerChange::cancel(MESSAGE_DUE, planned.message.id, ""));
+    }
     effects
 }
 
@@ -85,6 +99,12 @@ pub(crate) fn of_conclusion(delivery: &Delivery, message: &Message, conclusion: 
         }
     }
     effects
+}
+
+/// A message was not made, because its recipient was told the same before. It names what it was about, and no message.
+pub(crate) fn repeated(message: &Message, now: Timestamp) -> NewEvent {
+    let facts = pb::MessageFacts { message_id: String::new(), ..facts(message) };
+    event(message, now, &pb::MessageSuppressed { message: Some(facts), reason: SuppressReason::Repeated.number() })
 }
 
 /// A message was read in the inbox.
@@ -119,17 +139,4 @@ pub(crate) fn consent_withdrawn(consent: &Consent, now: Timestamp) -> NewEvent {
         withdraw_time: Some(steward_kit::proto::to_timestamp(now)),
     };
     NewEvent::new(consent.customer_id, None, now, &payload)
-}
-
-/// Whether a message has left the states in which it may still change by itself.
-pub(crate) fn is_waiting(state: MessageState) -> bool {
-    match state {
-        MessageState::Deferred => true,
-        MessageState::Queued
-        | MessageState::Sent
-        | MessageState::Delivered
-        | MessageState::Read
-        | MessageState::Failed
-        | MessageState::Suppressed => false,
-    }
 }

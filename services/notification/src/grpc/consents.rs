@@ -52,6 +52,20 @@ impl ConsentService for Consents {
         Ok(Response::new(self.app.withdraw_consent(&call, customer, purpose, channel, answer).await?))
     }
 
+    async fn record_inbound_reply(&self, request: Request<pb::RecordInboundReplyRequest>) -> Answer<pb::RecordInboundReplyResponse> {
+        let (access, request) = received(request)?;
+        let call = call(&access, "RecordInboundReply", &request, &request.request_id)?;
+        let mut bad = Violations::of(&request);
+        let customer = bad.id::<CustomerId>("customer_id", &request.customer_id);
+        let estate = bad.id("estate_id", &request.estate_id);
+        let whose = bad.build(|| Some((estate?, customer?)))?;
+        let answer = |is_opt_out, consents: &[Consent]| pb::RecordInboundReplyResponse {
+            is_opt_out,
+            consents: consents.iter().map(encode).collect(),
+        };
+        Ok(Response::new(self.app.record_inbound_reply(&call, whose, &request.text, answer).await?))
+    }
+
     async fn list_consents(&self, request: Request<pb::ListConsentsRequest>) -> Answer<pb::ListConsentsResponse> {
         let (access, mut request) = received(request)?;
         let mut bad = Violations::of(&request);

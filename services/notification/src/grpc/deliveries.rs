@@ -44,7 +44,7 @@ impl DeliveryService for Deliveries {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListDeliveries", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let deliveries = list_deliveries(self.app.db.pool(), &access.scope, &filter, &page).await?;
+        let deliveries = list_deliveries(self.app.db.pool(), &access.scope, &filter, &page, self.app.clock.now()).await?;
         let page = self.pages.page(&query, page.size, deliveries, DeliveryKey::of)?;
         let deliveries = page.rows.iter().map(encode).collect();
         Ok(Response::new(pb::ListDeliveriesResponse { deliveries, next_page_token: page.next_page_token }))

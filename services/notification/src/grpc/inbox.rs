@@ -18,7 +18,7 @@ use super::watch::{Watched, watch};
 use crate::app::App;
 use crate::contract::Code;
 use crate::domain::inbox::{InboxItem, Reader};
-use crate::store::inbox::{list_items, sequence_items};
+use crate::store::inbox::{ItemFilter, ItemKey, list_items, sequence_items};
 
 /// Most unread items that are counted.
 const MOST_UNREAD: i64 = 100;
@@ -48,14 +48,16 @@ impl InboxService for Inboxes {
         bad.finish()?;
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListInboxItems", &request);
-        let page = self.pages.request::<i64>(&query, size, &token)?;
+        let page = self.pages.request::<ItemKey>(&query, size, &token)?;
         let reader = Reader::of(&access);
         let db = self.app.db.pool();
-        let head = sequence_items(db).await?;
+        let now = self.app.clock.now();
+        let head = sequence_items(db, now).await?;
         self.app.wakes.reached(head);
-        let items = list_items(db, &reader, request.unread_only, estate, page.after, page.size.limit()).await?;
+        let filter = ItemFilter { unread_only: request.unread_only, estate, since: None };
+        let items = list_items(db, &reader, filter, page.after, page.size.limit(), now).await?;
         let unread = self.app.unread(&reader, 0).await?;
-        let page = self.pages.page(&query, page.size, items, |item| item.position)?;
+        let page = self.pages.page(&query, page.size, items, ItemKey::of)?;
         Ok(Response::new(pb::ListInboxItemsResponse {
             items: page.rows.iter().map(encode).collect(),
             next_page_token: page.next_page_token,

@@ -17,7 +17,8 @@ use super::request::{call, language, received};
 use crate::app::{App, NewMessage};
 use crate::contract::{Code, all};
 use crate::domain::codes::Language;
-use crate::domain::message::{Message, Recipient};
+use crate::domain::message::{Message, Recipient, Step};
+use crate::domain::sentences::Sentences;
 use crate::store::messages::{MessageFilter, MessageKey, list_messages, load_message};
 
 /// The service.
@@ -64,7 +65,7 @@ impl MessageService for Messages {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListMessages", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let messages = list_messages(self.app.db.pool(), &access.scope, &filter, &page).await?;
+        let messages = list_messages(self.app.db.pool(), &access.scope, &filter, &page, self.app.clock.now()).await?;
         let page = self.pages.page(&query, page.size, messages, MessageKey::of)?;
         let messages = page.rows.iter().map(encode).collect();
         Ok(Response::new(pb::ListMessagesResponse { messages, next_page_token: page.next_page_token }))
@@ -77,30 +78,16 @@ impl MessageService for Messages {
         let language = if request.language.is_empty() { Some(Language::Zh) } else { language(&mut bad, "language", &request.language) };
         let (id, language) = bad.build(|| Some((id?, language?)))?;
         let message = load_message(self.app.db.pool(), &access.scope, id).await?;
-        let steps = (1..).zip(&message.steps).map(|(sequence, step)| pb::MessageStep {
-            sequence,
-            occur_time: Some(to_timestamp(step.occur_time)),
-            code: step.code.number(),
-            text: self.app.shipped.sentences.say(step, language),
-            details: step.details.clone().into_iter().collect(),
-        });
-        Ok(Response::new(pb::ExplainMessageResponse { steps: steps.collect(), message: Some(encode(&message)) }))
+        let steps = encode_steps(&self.app.shipped.sentences, &message.steps, language);
+        Ok(Response::new(pb::ExplainMessageResponse { steps, message: Some(encode(&message)) }))
     }
 }
 
 fn new_message(request: pb::SendMessageRequest) -> Result<NewMessage> {
     let mut bad = Violations::of(&request);
     let estate = bad.id("estate_id", &request.estate_id);
-    let recipient = match request.recipient.and_then(|recipient| recipient.target) {
-        Some(To::CustomerId(id)) => bad.id("recipient.customer_id", &id).map(Recipient::Customer),
-        Some(To::StaffSubject(subject)) => Some(Recipient::Staff(subject)),
-        Some(To::StaffRole(role)) => Some(Recipient::Role(role)),
-        Some(To::WebhookEndpointId(_)) => {
-            bad.add("recipient.webhook_endpoint_id", "RECIPIENT_FORBIDDEN", "webhooks are told events, not messages");
-            None
-        }
-        None => bad.required("recipient", None),
-    };
+    let recipient = recipient(&mut bad, request.recipient);
+    let household = bad.optional_id("household_id", &request.household_id);
     let channels = all(&mut bad, "channels", &request.channels);
     let not_before = bad.optional_timestamp("not_before_time", request.not_before_time.as_ref());
     bad.build(|| {
@@ -114,11 +101,40 @@ fn new_message(request: pb::SendMessageRequest) -> Result<NewMessage> {
             subject_id: Uuid::try_parse(&request.subject_id).ok(),
             business_key: request.business_key,
             not_before,
+            household,
+            uses_profile: request.uses_profile,
+            emergency: None,
         })
     })
 }
 
-fn encode(message: &Message) -> pb::Message {
+/// The steps of a decision, each with its sentence.
+pub(super) fn encode_steps(sentences: &Sentences, steps: &[Step], language: Language) -> Vec<pb::MessageStep> {
+    let said = (1..).zip(steps).map(|(sequence, step)| pb::MessageStep {
+        sequence,
+        occur_time: Some(to_timestamp(step.occur_time)),
+        code: step.code.number(),
+        text: sentences.say(step, language),
+        details: step.details.clone().into_iter().collect(),
+    });
+    said.collect()
+}
+
+/// Whom a message is for.
+pub(super) fn recipient(bad: &mut Violations, given: Option<pb::Recipient>) -> Option<Recipient> {
+    match given.and_then(|recipient| recipient.target) {
+        Some(To::CustomerId(id)) => bad.id("recipient.customer_id", &id).map(Recipient::Customer),
+        Some(To::StaffSubject(subject)) => Some(Recipient::Staff(subject)),
+        Some(To::StaffRole(role)) => Some(Recipient::Role(role)),
+        Some(To::WebhookEndpointId(_)) => {
+            bad.add("recipient.webhook_endpoint_id", "RECIPIENT_FORBIDDEN", "webhooks are told events, not messages");
+            None
+        }
+        None => bad.required("recipient", None),
+    }
+}
+
+pub(super) fn encode(message: &Message) -> pb::Message {
     let target = match &message.recipient {
         Recipient::Customer(id) => To::CustomerId(id.to_string()),
         Recipient::Staff(subject) => To::StaffSubject(subject.clone()),
@@ -145,5 +161,6 @@ fn encode(message: &Message) -> pb::Message {
         body,
         create_time: Some(to_timestamp(message.create_time)),
         update_time: Some(to_timestamp(message.update_time)),
+        household_id: message.household_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }

@@ -1,6 +1,7 @@
 //! The edge: decode, ask the app, encode. Nothing here decides.
 
 mod consents;
+mod contact_ledger;
 mod deliveries;
 mod inbox;
 mod messages;
@@ -12,6 +13,7 @@ mod watch;
 mod webhook_endpoints;
 
 pub(crate) use consents::Consents;
+pub(crate) use contact_ledger::ContactLedger;
 pub(crate) use deliveries::Deliveries;
 pub(crate) use inbox::Inboxes;
 pub(crate) use messages::Messages;

@@ -82,6 +82,10 @@ fn new_rule(request: pb::CreateRoutingRuleRequest) -> Result<NewRule> {
         channels,
         subject_path: request.subject_path,
         subject_kind: request.subject_kind,
+        household_path: request.household_path,
+        template_path: request.template_path,
+        class_path: request.class_path,
+        key_paths: request.key_paths,
     };
     Ok(NewRule { code: request.code, estate, event_type: request.event_type, template_key: request.template_key, document })
 }
@@ -104,5 +108,9 @@ fn encode(rule: &RoutingRule) -> pb::RoutingRule {
         subject_kind: document.subject_kind.clone(),
         etag: rule.row_version.to_string(),
         create_time: Some(to_timestamp(rule.create_time)),
+        household_path: document.household_path.clone(),
+        template_path: document.template_path.clone(),
+        class_path: document.class_path.clone(),
+        key_paths: document.key_paths.clone(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, stream};
+use jiff::{SignedDuration, Timestamp};
 use steward_kit::Result;
 use steward_kit::paging::PageTokens;
 use steward_proto::notification::v1 as pb;
@@ -34,6 +35,8 @@ struct Watching {
     reader: Reader,
     /// Everything up to here was read from the table.
     position: i64,
+    /// Items beyond the position were placed after this.
+    since: Timestamp,
     /// Read and not sent yet.
     ready: VecDeque<InboxItem>,
     head: watch::Receiver<i64>,
@@ -50,9 +53,11 @@ pub(super) async fn watch(
     shutdown: CancellationToken,
 ) -> Result<Watched> {
     let head = app.wakes.head();
-    let now_at = sequence_items(app.db.pool()).await?;
+    let now_at = sequence_items(app.db.pool(), app.clock.now()).await?;
     app.wakes.reached(now_at);
-    let watching = Watching { app, pages, reader, position: after.unwrap_or(now_at), ready: VecDeque::new(), head, shutdown, ended: false };
+    // How far back a cursor of the caller lies is not known.
+    let since = after.map_or_else(|| lately(&app), |_| Timestamp::UNIX_EPOCH);
+    let watching = Watching { app, pages, reader, position: after.unwrap_or(now_at), since, ready: VecDeque::new(), head, shutdown, ended: false };
     Ok(Box::pin(stream::unfold(watching, |mut watching| async move {
         let next = watching.next().await?;
         Some((next.map_err(Status::from), watching))
@@ -89,8 +94,12 @@ impl Watching {
 
     /// Reads what lies between the position and `head`, or the first of it.
     async fn read(&mut self, head: i64) -> Result<()> {
-        let items = items_between(self.app.db.pool(), &self.reader, self.position, head, BATCH).await?;
+        let before = lately(&self.app);
+        let items = items_between(self.app.db.pool(), &self.reader, (self.position, head), self.since, BATCH).await?;
         let is_all = i64::try_from(items.len()).is_ok_and(|count| count < BATCH);
+        if is_all {
+            self.since = before;
+        }
         self.position = match items.last() {
             Some(last) if !is_all => last.position,
             Some(_) | None => head,
@@ -98,4 +107,9 @@ impl Watching {
         self.ready.extend(items);
         Ok(())
     }
+}
+
+/// A while ago: clocks of replicas differ a little.
+fn lately(app: &App) -> Timestamp {
+    app.clock.now().saturating_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -1,4 +1,4 @@
-//! Makes the attempts that timers woke, several at once.
+//! Does what timers woke, several at once: attempts to deliver, and messages to be judged.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,25 +7,24 @@ use steward_kit::Result;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
-use crate::domain::ids::DeliveryId;
+use crate::app::{App, Errand};
 
-/// Most attempts of one process at once: most of their time is waiting for others.
+/// Most errands of one process at once: most of their time is waiting for others.
 const AT_ONCE: usize = 32;
 
 /// Runs until told to stop; attempts under way are finished first.
 pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
-    let mut running: JoinSet<(DeliveryId, Result<()>)> = JoinSet::new();
-    let mut under_way: HashSet<DeliveryId> = HashSet::new();
+    let mut running: JoinSet<(Errand, Result<()>)> = JoinSet::new();
+    let mut under_way: HashSet<Errand> = HashSet::new();
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             Some(ended) = running.join_next(), if !running.is_empty() => note(ended, &mut under_way),
-            due = app.wakes.take_attempts() => {
-                for delivery in due {
+            due = app.wakes.take_errands() => {
+                for errand in due {
                     // A clock that was moved may wake an attempt whose lease only seems to be over.
-                    if !under_way.insert(delivery) {
+                    if !under_way.insert(errand) {
                         continue;
                     }
                     while running.len() >= AT_ONCE {
@@ -34,7 +33,13 @@ pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
                         }
                     }
                     let app = app.clone();
-                    running.spawn(async move { (delivery, app.attempt_delivery(delivery).await) });
+                    running.spawn(async move {
+                        let outcome = match errand {
+                            Errand::Attempt(delivery) => app.attempt_delivery(delivery).await,
+                            Errand::Judge(message) => app.settle_message(message).await,
+                        };
+                        (errand, outcome)
+                    });
                 }
             }
         }
@@ -42,18 +47,18 @@ pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
     while running.join_next().await.is_some() {}
 }
 
-fn note(ended: Result<(DeliveryId, Result<()>), tokio::task::JoinError>, under_way: &mut HashSet<DeliveryId>) {
+fn note(ended: Result<(Errand, Result<()>), tokio::task::JoinError>, under_way: &mut HashSet<Errand>) {
     match ended {
-        Ok((delivery, outcome)) => {
-            under_way.remove(&delivery);
+        Ok((errand, outcome)) => {
+            under_way.remove(&errand);
             if let Err(error) = outcome {
-                tracing::warn!(%delivery, error = ?error, "an attempt was not recorded; it is made again when its lease ends");
+                tracing::warn!(?errand, error = ?error, "an errand was not recorded; it is done again when its lease ends");
             }
         }
         Err(error) => {
             // Which one panicked is not told; forgetting all of them costs a claim that finds nothing.
             under_way.clear();
-            tracing::error!(%error, "an attempt panicked");
+            tracing::error!(%error, "an errand panicked");
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
         };
         for pause in LOOKS.iter().take(if hinted { LOOKS.len() } else { 1 }) {
             stop.run_until_cancelled(tokio::time::sleep(*pause)).await;
-            match sequence_items(app.db.pool()).await {
+            match sequence_items(app.db.pool(), app.clock.now()).await {
                 Ok(position) => app.wakes.reached(position),
                 Err(error) => tracing::warn!(error = ?error, "inbox items wait for their positions"),
             }

@@ -8,12 +8,11 @@ use steward_kit::ids::MessageId;
 use steward_kit::{Error, Result};
 use steward_kit_store::timers::{FiredTimer, TimerHandler};
 use steward_kit_store::{Effects, TimerChange};
-use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::{App, Errand};
 use crate::domain::ids::DeliveryId;
 use crate::events::publish::{DELIVERY_ATTEMPT, MESSAGE_DUE};
-use crate::store::messages::lock_messages;
+use crate::store::messages::is_unsettled;
 use crate::store::work::is_waiting;
 
 /// The handlers, one per kind.
@@ -37,12 +36,13 @@ impl TimerHandler for DeliveryAttempt {
         }
         let lease_end = now.saturating_add(self.0.lease()).map_err(Error::internal)?;
         let again = TimerChange::set(DELIVERY_ATTEMPT, timer.subject_id, "", timer.estate_id, lease_end);
-        self.0.wakes.attempt(DeliveryId::from(timer.subject_id));
+        self.0.wakes.run(Errand::Attempt(DeliveryId::from(timer.subject_id)));
         Ok(Effects { timers: vec![again], ..Effects::none() })
     }
 }
 
-/// The time of a message has come.
+/// The time of a message has come. It is judged outside as well: the ledger may have to ask the customer service, and to
+/// try again when others count contacts with the same household.
 struct MessageDue(Arc<App>);
 
 #[tonic::async_trait]
@@ -51,11 +51,13 @@ impl TimerHandler for MessageDue {
         MESSAGE_DUE
     }
 
-    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
-        lock_messages(tx, subjects).await
-    }
-
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        self.0.settle_message(tx, MessageId::from(timer.subject_id), now).await
+        if !is_unsettled(tx, timer.subject_id).await? {
+            return Ok(Effects::none());
+        }
+        let lease_end = now.saturating_add(self.0.lease()).map_err(Error::internal)?;
+        let again = TimerChange::set(MESSAGE_DUE, timer.subject_id, "", timer.estate_id, lease_end);
+        self.0.wakes.run(Errand::Judge(MessageId::from(timer.subject_id)));
+        Ok(Effects { timers: vec![again], ..Effects::none() })
     }
 }

@@ -124,6 +124,26 @@ pub(crate) async fn load_holding(
     rows.into_iter().map(ConsentRow::read).collect()
 }
 
+/// The consents to any of these purposes that hold now. One trip.
+pub(crate) async fn load_holding_any(db: impl PgExecutor<'_>, customer: CustomerId, purposes: &[Purpose]) -> Result<Vec<Consent>> {
+    let purposes: Vec<String> = purposes.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query_as!(
+        ConsentRow,
+        r#"SELECT id, customer_id, purpose, channel, text_version, language, proof_method, proof_reference, actor_kind,
+                  actor_subject, give_time, withdraw_time, row_version
+             FROM notification.consents
+            WHERE customer_id = $1 AND purpose = ANY($2) AND withdraw_time IS NULL
+            ORDER BY give_time, id
+           -- unscoped: the customer was found in the caller's scope before"#,
+        customer.as_uuid(),
+        &purposes,
+    )
+    .fetch_all(db)
+    .await
+    .store()?;
+    rows.into_iter().map(ConsentRow::read).collect()
+}
+
 /// Withdraws exactly these consents, if all of them still hold, with the effects; false when one was withdrawn meanwhile.
 /// One trip. The inner error is raw, so that the caller can tell a repeated request.
 pub(crate) async fn withdraw_consents(

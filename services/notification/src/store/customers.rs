@@ -1,6 +1,6 @@
 //! What is known of customers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -10,6 +10,7 @@ use steward_kit::Result;
 use steward_kit::auth::Scope;
 use steward_kit::ids::{CustomerId, EstateId};
 use steward_kit_store::StoreResult;
+use uuid::Uuid;
 
 use super::preferences::read_classes;
 use crate::domain::codes::{Channel, Language, Purpose};
@@ -88,41 +89,55 @@ pub(crate) async fn is_in_scope(db: impl PgExecutor<'_>, scope: &Scope, customer
 
 /// What decides about messages to a customer: record, preferences and the consents that hold. One trip.
 pub(crate) async fn load_facts(db: impl PgExecutor<'_>, customer: CustomerId) -> Result<CustomerFacts> {
-    let row = sqlx::query!(
-        r#"SELECT c.preferred_language AS "record_language?", c.do_not_disturb AS "do_not_disturb?", c.email_invalid AS "email_invalid?",
-                  p.language AS "language?", p.classes AS "classes?: Json<BTreeMap<String, Vec<String>>>",
+    Ok(load_all_facts(db, &[customer.as_uuid()]).await?.remove(&customer).unwrap_or_default())
+}
+
+/// The same of many. One trip.
+pub(crate) async fn load_all_facts(db: impl PgExecutor<'_>, customers: &[Uuid]) -> Result<HashMap<CustomerId, CustomerFacts>> {
+    let rows = sqlx::query!(
+        r#"SELECT w.id AS "id!", c.preferred_language AS "record_language?", c.do_not_disturb AS "do_not_disturb?",
+                  c.email_invalid AS "email_invalid?", p.language AS "language?", p.classes AS "classes?: Json<BTreeMap<String, Vec<String>>>",
                   p.quiet_from, p.quiet_to, p.row_version AS "row_version?", p.update_time AS "update_time?",
                   ARRAY(SELECT k.purpose || ':' || k.channel FROM notification.consents k
-                         WHERE k.customer_id = w.id AND k.withdraw_time IS NULL) AS "consents!"
-             FROM (SELECT $1::uuid AS id) w
+                         WHERE k.customer_id = w.id AND k.withdraw_time IS NULL) AS "consents!",
+                  ARRAY(SELECT DISTINCT k.purpose FROM notification.consents k
+                         WHERE k.customer_id = w.id AND k.withdraw_time IS NOT NULL) AS "withdrawn!"
+             FROM unnest($1::uuid[]) AS w(id)
              LEFT JOIN notification.customers c ON c.id = w.id
              LEFT JOIN notification.preferences p ON p.customer_id = w.id
            -- unscoped: decides about a message whose estate and recipient were scoped before"#,
-        customer.as_uuid(),
+        customers,
     )
-    .fetch_one(db)
+    .fetch_all(db)
     .await
     .store()?;
-    let preferences = match (row.row_version, row.classes) {
-        (Some(row_version), Some(Json(classes))) => Some(Preferences {
-            customer_id: customer,
-            language: row.language.as_deref().and_then(Language::parse),
-            classes: read_classes(classes)?,
-            quiet_hours: row.quiet_from.zip(row.quiet_to).and_then(|(from, to)| QuietHours::parse(&from, &to)),
-            row_version,
-            update_time: row.update_time.map(jiff_sqlx::Timestamp::to_jiff),
-        }),
-        (Some(_) | None, _) => None,
-    };
-    let consent = |text: &String| {
-        let (purpose, channel) = text.split_once(':')?;
-        Some((Purpose::parse(purpose)?, Channel::parse(channel)?))
-    };
-    Ok(CustomerFacts {
-        language: row.record_language.filter(|language| !language.is_empty()),
-        do_not_disturb: row.do_not_disturb.unwrap_or(false),
-        email_invalid: row.email_invalid.unwrap_or(false),
-        preferences,
-        consents: row.consents.iter().filter_map(consent).collect(),
-    })
+    let mut found = HashMap::new();
+    for row in rows {
+        let customer = CustomerId::from(row.id);
+        let preferences = match (row.row_version, row.classes) {
+            (Some(row_version), Some(Json(classes))) => Some(Preferences {
+                customer_id: customer,
+                language: row.language.as_deref().and_then(Language::parse),
+                classes: read_classes(classes)?,
+                quiet_hours: row.quiet_from.zip(row.quiet_to).and_then(|(from, to)| QuietHours::parse(&from, &to)),
+                row_version,
+                update_time: row.update_time.map(jiff_sqlx::Timestamp::to_jiff),
+            }),
+            (Some(_) | None, _) => None,
+        };
+        let consent = |text: &String| {
+            let (purpose, channel) = text.split_once(':')?;
+            Some((Purpose::parse(purpose)?, Channel::parse(channel)?))
+        };
+        let facts = CustomerFacts {
+            language: row.record_language.filter(|language| !language.is_empty()),
+            do_not_disturb: row.do_not_disturb.unwrap_or(false),
+            email_invalid: row.email_invalid.unwrap_or(false),
+            preferences,
+            consents: row.consents.iter().filter_map(consent).collect(),
+            withdrawn: row.withdrawn.iter().filter_map(|text| Purpose::parse(text)).collect(),
+        };
+        found.insert(customer, facts);
+    }
+    Ok(found)
 }

@@ -4,16 +4,18 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use steward_kit::auth::Scope;
 use steward_kit::ids::{CustomerId, EstateId, MessageId};
 use steward_kit::paging::PageRequest;
 use steward_kit::{Error, Result};
-use steward_kit_store::StoreResult;
+use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
+use super::windows::Windows;
 use super::rows::{MessageRow, new_deliveries, new_items, new_messages};
 use crate::domain::codes::{Class, MessageState};
+use crate::domain::ids::made_within;
 use crate::domain::message::Message;
 use crate::domain::plan::Planned;
 
@@ -24,7 +26,7 @@ macro_rules! select_messages {
             MessageRow,
             r#"SELECT m.estate_id, m.id, m.recipient_kind, m.customer_id, m.staff_subject, m.staff_role, m.webhook_endpoint_id,
                       m.message_class, m.template_key, m.template_version, m.language, m.state, m.suppress_reason,
-                      m.defer_until_time, m.subject_kind, m.subject_id, m.event_id, m.routing_rule_id,
+                      m.defer_until_time, m.subject_kind, m.subject_id, m.event_id, m.household_id, m.routing_rule_id,
                       m.content AS "content: Json<crate::domain::message::Content>",
                       m.steps AS "steps: Json<Vec<crate::domain::message::Step>>", m.row_version, m.create_time, m.update_time"#
                 + $which
@@ -59,11 +61,14 @@ pub(crate) struct MessageFilter {
 
 /// Writes those messages whose business key is new, with their deliveries and inbox items, and says which they were
 /// (NT-40). `effects` are written in the same statement if any message was new; a consumer passes none and returns the
-/// effects of the new ones. One trip. The inner error is raw, so that the caller can tell a repeated request.
+/// effects of the new ones. `ledger` is written with them: counted contacts go with one message only. One trip. The inner
+/// error is raw, so that the caller can tell a repeated request and a contended household.
 pub(crate) async fn insert_messages(
     db: impl PgExecutor<'_>,
     planned: &[Planned],
+    ledger: Option<serde_json::Value>,
     effects: Option<serde_json::Value>,
+    now: Timestamp,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let deliveries = new_deliveries(planned.iter().flat_map(|one| &one.deliveries));
     let row = sqlx::query!(
@@ -71,8 +76,8 @@ pub(crate) async fn insert_messages(
                SELECT * FROM jsonb_to_recordset($1::jsonb) AS g(key text, estate_id uuid, id uuid, recipient_kind text,
                    customer_id uuid, staff_subject text, staff_role text, webhook_endpoint_id uuid, message_class text,
                    template_key text, template_version integer, language text, state text, suppress_reason text,
-                   defer_until_time timestamptz, subject_kind text, subject_id uuid, event_id uuid, routing_rule_id uuid,
-                   content jsonb, steps jsonb, create_time timestamptz, update_time timestamptz)
+                   defer_until_time timestamptz, subject_kind text, subject_id uuid, event_id uuid, household_id uuid,
+                   routing_rule_id uuid, content jsonb, steps jsonb, create_time timestamptz, update_time timestamptz)
            ), keys AS (
                INSERT INTO notification.message_keys (key, message_id, create_time)
                SELECT decode(key, 'base64'), id, create_time FROM given ORDER BY key
@@ -81,12 +86,12 @@ pub(crate) async fn insert_messages(
            ), created AS (
                INSERT INTO notification.messages (estate_id, id, recipient_kind, customer_id, staff_subject, staff_role,
                    webhook_endpoint_id, message_class, template_key, template_version, language, state, suppress_reason,
-                   defer_until_time, subject_kind, subject_id, event_id, routing_rule_id, content, steps, row_version,
-                   create_time, update_time)
+                   defer_until_time, subject_kind, subject_id, event_id, household_id, routing_rule_id, content, steps,
+                   row_version, create_time, update_time)
                SELECT g.estate_id, g.id, g.recipient_kind, g.customer_id, g.staff_subject, g.staff_role, g.webhook_endpoint_id,
                       g.message_class, g.template_key, g.template_version, g.language, g.state, g.suppress_reason,
-                      g.defer_until_time, g.subject_kind, g.subject_id, g.event_id, g.routing_rule_id, g.content, g.steps, 1,
-                      g.create_time, g.update_time
+                      g.defer_until_time, g.subject_kind, g.subject_id, g.event_id, g.household_id, g.routing_rule_id, g.content,
+                      g.steps, 1, g.create_time, g.update_time
                  FROM given g JOIN keys k ON k.message_id = g.id
            ), made AS (
                INSERT INTO notification.deliveries (estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id,
@@ -98,7 +103,7 @@ pub(crate) async fn insert_messages(
                           next_attempt_time timestamptz, attempts jsonb, create_time timestamptz)
                  JOIN keys k ON k.message_id = d.message_id
            ), items AS (
-               INSERT INTO notification.inbox_items (estate_id, message_id, message_create_time, delivery_id, customer_id,
+               INSERT INTO notification.inbox_arrivals (estate_id, message_id, message_create_time, delivery_id, customer_id,
                    staff_subject, staff_role, message_class, template_key, title, body, subject_kind, subject_id, create_time)
                SELECT i.estate_id, i.message_id, i.message_create_time, i.delivery_id, i.customer_id, i.staff_subject,
                       i.staff_role, i.message_class, i.template_key, i.title, i.body, i.subject_kind, i.subject_id, i.create_time
@@ -108,20 +113,33 @@ pub(crate) async fn insert_messages(
                  JOIN keys k ON k.message_id = i.message_id
            )
            SELECT ARRAY(SELECT message_id FROM keys) AS "created!",
+                  (SELECT notification.write_contacts(jsonb_set($5::jsonb, '{entries}', coalesce((
+                              SELECT jsonb_agg(e) FROM jsonb_array_elements($5::jsonb -> 'entries') AS e
+                               WHERE (e ->> 'message_id')::uuid IN (SELECT message_id FROM keys)), '[]'::jsonb)), $6)
+                    WHERE $5::jsonb IS NOT NULL AND EXISTS (SELECT FROM keys))::text AS contacts,
                   (SELECT notification.write_effects($4) WHERE $4::jsonb IS NOT NULL AND EXISTS (SELECT FROM keys))::text AS effects
            -- unscoped: each new row names its estate, which was found in scope before"#,
         Json(new_messages(planned)) as _,
         Json(deliveries) as _,
         Json(new_items(planned)) as _,
         effects,
+        ledger,
+        now.to_sqlx() as jiff_sqlx::Timestamp,
     )
     .fetch_one(db)
     .await?;
     Ok(row.created)
 }
 
-/// Writes what became of a message that had waited, if nobody else did, with its deliveries and inbox item. One trip.
-pub(crate) async fn settle_message(tx: &mut PgConnection, planned: &Planned) -> Result<bool> {
+/// Writes what became of a message that had waited, if nobody else did, with its deliveries, inbox item, contacts and
+/// effects. One trip. The inner error is raw, so that the caller can tell a contended household.
+pub(crate) async fn settle_message(
+    db: impl PgExecutor<'_>,
+    planned: &Planned,
+    ledger: Option<serde_json::Value>,
+    effects: &Effects,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
     let message = &planned.message;
     let one = std::slice::from_ref(planned);
     let row = sqlx::query!(
@@ -141,7 +159,7 @@ pub(crate) async fn settle_message(tx: &mut PgConnection, planned: &Planned) -> 
                           attempt_count integer, next_attempt_time timestamptz, attempts jsonb, create_time timestamptz)
                  JOIN settled s ON s.id = d.message_id
            ), items AS (
-               INSERT INTO notification.inbox_items (estate_id, message_id, message_create_time, delivery_id, customer_id,
+               INSERT INTO notification.inbox_arrivals (estate_id, message_id, message_create_time, delivery_id, customer_id,
                    staff_subject, staff_role, message_class, template_key, title, body, subject_kind, subject_id, create_time)
                SELECT i.estate_id, i.message_id, i.message_create_time, i.delivery_id, i.customer_id, i.staff_subject,
                       i.staff_role, i.message_class, i.template_key, i.title, i.body, i.subject_kind, i.subject_id, i.create_time
@@ -150,7 +168,9 @@ pub(crate) async fn settle_message(tx: &mut PgConnection, planned: &Planned) -> 
                           template_key text, title text, body text, subject_kind text, subject_id uuid, create_time timestamptz)
                  JOIN settled s ON s.id = i.message_id
            )
-           SELECT count(*) AS "settled!" FROM settled"#,
+           SELECT (SELECT count(*) FROM settled) AS "settled!",
+                  (SELECT notification.write_contacts($13, $10) FROM settled)::text AS contacts,
+                  (SELECT notification.write_effects($14) FROM settled)::text AS effects"#,
         message.estate_id.as_uuid(),
         message.id.as_uuid(),
         message.create_time.to_sqlx() as jiff_sqlx::Timestamp,
@@ -163,31 +183,43 @@ pub(crate) async fn settle_message(tx: &mut PgConnection, planned: &Planned) -> 
         message.update_time.to_sqlx() as jiff_sqlx::Timestamp,
         Json(new_deliveries(&planned.deliveries)) as _,
         Json(new_items(one)) as _,
+        ledger,
+        effects.json(now),
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(row.settled == 1)
+}
+
+/// Whether a message is still to be judged. For the timer that wakes the worker.
+pub(crate) async fn is_unsettled(tx: &mut PgConnection, id: Uuid) -> Result<bool> {
+    let (from, to) = made_within(id);
+    let row = sqlx::query!(
+        r#"SELECT EXISTS (SELECT FROM notification.messages
+                           WHERE id = $1 AND create_time BETWEEN $2 AND $3 AND state IN ('deferred', 'queued')) AS "waiting!"
+           -- unscoped: named by a timer"#,
+        id,
+        from.to_sqlx() as jiff_sqlx::Timestamp,
+        to.to_sqlx() as jiff_sqlx::Timestamp,
     )
     .fetch_one(tx)
     .await
     .store()?;
-    Ok(row.settled == 1)
-}
-
-/// Locks messages, before their timers are taken away.
-pub(crate) async fn lock_messages(tx: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
-    sqlx::query!("SELECT id FROM notification.messages WHERE id = ANY($1) ORDER BY id FOR UPDATE -- unscoped: named by timers", ids)
-        .fetch_all(tx)
-        .await
-        .store()?;
-    Ok(())
+    Ok(row.waiting)
 }
 
 /// One message, if the scope has it. One trip.
 pub(crate) async fn load_message(db: impl PgExecutor<'_>, scope: &Scope, id: MessageId) -> Result<Message> {
     let estates = scope.estates();
+    let (from, to) = made_within(id.as_uuid());
     let row = select_messages!(
         " FROM notification.messages m
-          WHERE m.id = $1 AND ($2::uuid[] IS NULL OR m.estate_id = ANY($2)) AND ($3::uuid IS NULL OR m.customer_id = $3)",
+          WHERE m.id = $1 AND m.create_time BETWEEN $4 AND $5 AND ($2::uuid[] IS NULL OR m.estate_id = ANY($2)) AND ($3::uuid IS NULL OR m.customer_id = $3)",
         id.as_uuid(),
         estates.as_deref(),
         scope.own_customer(),
+        from.to_sqlx() as jiff_sqlx::Timestamp,
+        to.to_sqlx() as jiff_sqlx::Timestamp,
     )
     .fetch_optional(db)
     .await
@@ -210,35 +242,49 @@ pub(crate) async fn load_by_key(db: impl PgExecutor<'_>, scope: &Scope, key: &[u
     row.map(MessageRow::read).transpose()
 }
 
-/// A page of messages, newest first. One trip.
+/// A page of messages, newest first. One trip for each stretch of time that a page needs.
 pub(crate) async fn list_messages(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     scope: &Scope,
     filter: &MessageFilter,
     page: &PageRequest<MessageKey>,
+    now: Timestamp,
 ) -> Result<Vec<Message>> {
     let estates = scope.estates();
-    let rows = select_messages!(
-        " FROM notification.messages m
-          WHERE ($1::uuid[] IS NULL OR m.estate_id = ANY($1)) AND ($2::uuid IS NULL OR m.customer_id = $2)
-            AND ($3::uuid IS NULL OR m.estate_id = $3) AND ($4::uuid IS NULL OR m.customer_id = $4)
-            AND ($5::uuid IS NULL OR m.subject_id = $5) AND ($6::text IS NULL OR m.state = $6)
-            AND ($7::text IS NULL OR m.message_class = $7)
-            AND ($8::timestamptz IS NULL OR (m.create_time, m.id) < ($8, $9::uuid))
-          ORDER BY m.create_time DESC, m.id DESC LIMIT $10",
-        estates.as_deref(),
-        scope.own_customer(),
-        filter.estate.map(Uuid::from),
-        filter.customer.map(Uuid::from),
-        filter.subject,
-        filter.state.map(|state| state.as_str()),
-        filter.class.map(|class| class.as_str()),
-        page.after.map(|key| key.create_time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
-        page.after.map(|key| key.id.as_uuid()),
-        page.size.limit(),
-    )
-    .fetch_all(db)
-    .await
-    .store()?;
-    rows.into_iter().map(MessageRow::read).collect()
+    let mut found = Vec::new();
+    for (from, to) in Windows::back_from(now, page.after.map(|key| key.create_time)) {
+        let left = page.size.limit() - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        if left <= 0 {
+            break;
+        }
+        let rows = select_messages!(
+            " FROM notification.messages m
+              WHERE m.create_time >= $11 AND m.create_time < $12
+                AND ($1::uuid[] IS NULL OR m.estate_id = ANY($1)) AND ($2::uuid IS NULL OR m.customer_id = $2)
+                AND ($3::uuid IS NULL OR m.estate_id = $3) AND ($4::uuid IS NULL OR m.customer_id = $4)
+                AND ($5::uuid IS NULL OR m.subject_id = $5) AND ($6::text IS NULL OR m.state = $6)
+                AND ($7::text IS NULL OR m.message_class = $7)
+                AND ($8::timestamptz IS NULL OR (m.create_time, m.id) < ($8, $9::uuid))
+              ORDER BY m.create_time DESC, m.id DESC LIMIT $10",
+            estates.as_deref(),
+            scope.own_customer(),
+            filter.estate.map(Uuid::from),
+            filter.customer.map(Uuid::from),
+            filter.subject,
+            filter.state.map(|state| state.as_str()),
+            filter.class.map(|class| class.as_str()),
+            page.after.map(|key| key.create_time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+            page.after.map(|key| key.id.as_uuid()),
+            left,
+            from.to_sqlx() as jiff_sqlx::Timestamp,
+            to.to_sqlx() as jiff_sqlx::Timestamp,
+        )
+        .fetch_all(db)
+        .await
+        .store()?;
+        for row in rows {
+            found.push(row.read()?);
+        }
+    }
+    Ok(found)
 }

@@ -1,15 +1,19 @@
 //! SQL, and nothing but SQL. Every function takes where it runs and whose rows it may touch.
 
 pub(crate) mod consents;
+pub(crate) mod contacts;
 pub(crate) mod customers;
 pub(crate) mod deliveries;
 pub(crate) mod endpoints;
+pub(crate) mod erasure;
 pub(crate) mod inbox;
 pub(crate) mod messages;
 pub(crate) mod preferences;
 pub(crate) mod rows;
 pub(crate) mod rules;
+pub(crate) mod sealed;
 pub(crate) mod templates;
+mod windows;
 pub(crate) mod work;
 
 use steward_kit::{Error, Result};

@@ -10,15 +10,16 @@ use uuid::Uuid;
 
 use super::rows::{DeliveryRow, new_deliveries};
 use crate::domain::delivery::Delivery;
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, made_within};
 use crate::domain::message::Message;
 
 /// Takes a due delivery for one attempt, until `until`; none when it is not due, done, or with another worker. One trip.
 pub(crate) async fn claim_delivery(db: impl PgExecutor<'_>, id: DeliveryId, now: Timestamp, until: Timestamp) -> Result<Option<Delivery>> {
+    let (from, to) = made_within(id.as_uuid());
     let row = sqlx::query_as!(
         DeliveryRow,
         r#"UPDATE notification.deliveries SET claim_until = $3
-            WHERE id = $1 AND state = 'queued' AND next_attempt_time <= $2 AND (claim_until IS NULL OR claim_until <= $2)
+            WHERE id = $1 AND create_time BETWEEN $4 AND $5 AND state = 'queued' AND next_attempt_time <= $2 AND (claim_until IS NULL OR claim_until <= $2)
         RETURNING estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id, state, attempt_count,
                   attempts_before, next_attempt_time, attempts AS "attempts: Json<Vec<crate::domain::delivery::Attempt>>",
                   row_version, create_time, update_time
@@ -26,6 +27,8 @@ pub(crate) async fn claim_delivery(db: impl PgExecutor<'_>, id: DeliveryId, now:
         id.as_uuid(),
         now.to_sqlx() as jiff_sqlx::Timestamp,
         until.to_sqlx() as jiff_sqlx::Timestamp,
+        from.to_sqlx() as jiff_sqlx::Timestamp,
+        to.to_sqlx() as jiff_sqlx::Timestamp,
     )
     .fetch_optional(db)
     .await
@@ -35,10 +38,14 @@ pub(crate) async fn claim_delivery(db: impl PgExecutor<'_>, id: DeliveryId, now:
 
 /// When a delivery that waits for an attempt is due; none when it waits no more. For the timer that wakes the worker.
 pub(crate) async fn is_waiting(tx: &mut PgConnection, id: Uuid) -> Result<bool> {
+    let (from, to) = made_within(id);
     let row = sqlx::query!(
-        r#"SELECT EXISTS (SELECT FROM notification.deliveries WHERE id = $1 AND state = 'queued') AS "waiting!"
+        r#"SELECT EXISTS (SELECT FROM notification.deliveries
+                           WHERE id = $1 AND create_time BETWEEN $2 AND $3 AND state = 'queued') AS "waiting!"
         -- unscoped: a timer named the delivery"#,
-        id
+        id,
+        from.to_sqlx() as jiff_sqlx::Timestamp,
+        to.to_sqlx() as jiff_sqlx::Timestamp,
     )
     .fetch_one(tx)
     .await
@@ -53,21 +60,22 @@ pub(crate) async fn save_progress(
     delivery: &Delivery,
     message: &Message,
     next: Option<&Delivery>,
+    ledger: Option<serde_json::Value>,
     effects: &Effects,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let row = sqlx::query!(
         r#"WITH locked AS (
-               SELECT d.estate_id, d.id, m.id AS message_id, m.create_time
+               SELECT d.estate_id, d.id, d.create_time AS delivery_time, m.id AS message_id, m.create_time
                  FROM notification.deliveries d
                  JOIN notification.messages m ON m.estate_id = d.estate_id AND m.id = d.message_id AND m.create_time = d.message_create_time
-                WHERE d.estate_id = $1 AND d.id = $2 AND d.row_version = $3 AND m.create_time = $4 AND m.row_version = $5
+                WHERE d.estate_id = $1 AND d.id = $2 AND d.create_time = $17 AND d.row_version = $3 AND m.create_time = $4 AND m.row_version = $5
                   FOR UPDATE OF d, m
            ), delivery AS (
                UPDATE notification.deliveries d
                   SET state = $6, attempt_count = $7, attempts_before = $8, next_attempt_time = $9, claim_until = NULL,
                       attempts = $10, update_time = $11, row_version = d.row_version + 1
-                 FROM locked l WHERE d.estate_id = l.estate_id AND d.id = l.id
+                 FROM locked l WHERE d.estate_id = l.estate_id AND d.id = l.id AND d.create_time = l.delivery_time
             RETURNING d.id
            ), message AS (
                UPDATE notification.messages m
@@ -83,7 +91,9 @@ pub(crate) async fn save_progress(
                           attempt_count integer, next_attempt_time timestamptz, attempts jsonb, create_time timestamptz)
                 WHERE EXISTS (SELECT FROM delivery)
            )
-           SELECT (SELECT count(*) FROM delivery) AS "saved!", (SELECT notification.write_effects($16) FROM delivery)::text AS effects"#,
+           SELECT (SELECT count(*) FROM delivery) AS "saved!",
+                  (SELECT notification.write_contacts($18, $11) FROM delivery)::text AS contacts,
+                  (SELECT notification.write_effects($16) FROM delivery)::text AS effects"#,
         delivery.estate_id.as_uuid(),
         delivery.id.as_uuid(),
         delivery.row_version,
@@ -100,6 +110,8 @@ pub(crate) async fn save_progress(
         Json(&message.steps) as _,
         Json(new_deliveries(next)) as _,
         effects.json(now),
+        delivery.create_time.to_sqlx() as jiff_sqlx::Timestamp,
+        ledger,
     )
     .fetch_one(db)
     .await?;

@@ -1,6 +1,5 @@
 //! Consent, preferences and quiet hours: what holds a message back.
 
-use steward_kit::proto::to_timestamp;
 use steward_proto::notification::v1 as pb;
 use steward_proto::notification::v1::consent_service_client::ConsentServiceClient;
 use steward_proto::notification::v1::preference_service_client::PreferenceServiceClient;
@@ -8,16 +7,16 @@ use steward_proto::notification::v1::preference_service_client::PreferenceServic
 use crate::templates::{activate, create, send, template};
 use crate::world::{NIGHT, World, at, request_id};
 
-async fn advert(world: &World) {
+pub(crate) async fn advert(world: &World) {
     let version = create(world, template("advert", pb::MessageClass::Marketing)).await;
     activate(world, &version).await;
 }
 
-async fn send_advert(world: &World) -> pb::Message {
+pub(crate) async fn send_advert(world: &World) -> pb::Message {
     world.messages().send_message(world.manager().asks(send(world, "advert"))).await.unwrap().into_inner().message.unwrap()
 }
 
-async fn agree(world: &World) -> pb::Consent {
+pub(crate) async fn agree(world: &World) -> pb::Consent {
     let request = pb::GiveConsentRequest {
         request_id: request_id(),
         customer_id: world.customer.to_string(),
@@ -31,7 +30,7 @@ async fn agree(world: &World) -> pb::Consent {
     ConsentServiceClient::new(world.channel()).give_consent(world.resident().asks(request)).await.unwrap().into_inner().consent.unwrap()
 }
 
-async fn withdraw(world: &World) -> Vec<pb::Consent> {
+pub(crate) async fn withdraw(world: &World) -> Vec<pb::Consent> {
     let request = pb::WithdrawConsentRequest {
         request_id: request_id(),
         customer_id: world.customer.to_string(),
@@ -69,12 +68,14 @@ async fn marketing_at_night_waits_for_the_morning() {
     advert(&world).await;
     agree(&world).await;
     let waiting = send_advert(&world).await;
-    let nine = at("2026-03-03T01:00:00Z");
-    assert_eq!((waiting.state(), waiting.defer_until_time), (pb::MessageState::Deferred, Some(to_timestamp(nine))));
+    let until = steward_kit::proto::timestamp(&waiting.defer_until_time.unwrap()).unwrap();
+    assert_eq!(waiting.state(), pb::MessageState::Deferred);
+    // At nine, or within the ten minutes over which the households are spread.
+    assert!((at("2026-03-03T01:00:00Z")..at("2026-03-03T01:10:00Z")).contains(&until), "{until}");
     world.clock.set(at("2026-03-03T00:59:59Z"));
     let list = world.inbox().list_inbox_items(world.resident().asks(pb::ListInboxItemsRequest::default())).await.unwrap().into_inner();
     assert!(list.items.is_empty());
-    world.clock.set(nine);
+    world.clock.set(until);
     assert_eq!(world.items(&world.resident(), 1).await.len(), 1);
     world.until_state(&waiting.id, pb::MessageState::Delivered).await;
 }
@@ -87,7 +88,7 @@ async fn a_waiting_message_is_judged_anew() {
     agree(&world).await;
     let waiting = send_advert(&world).await;
     withdraw(&world).await;
-    world.clock.set(at("2026-03-03T01:00:00Z"));
+    world.clock.set(at("2026-03-03T01:10:00Z"));
     let message = world.until_state(&waiting.id, pb::MessageState::Suppressed).await;
     assert_eq!(message.suppress_reason(), pb::SuppressReason::NoConsent);
 }
@@ -110,7 +111,9 @@ async fn preferences_take_the_place_of_defaults() {
     let saved = client.update_preferences(world.resident().asks(request)).await.unwrap().into_inner().preferences.unwrap();
     assert_eq!((saved.language.as_str(), saved.etag.as_str()), ("en", "1"));
     let message = send_advert(&world).await;
-    assert_eq!((message.body.as_str(), message.defer_until_time), ("Hello 世界", Some(to_timestamp(at("2026-03-02T03:00:00Z")))));
+    let until = steward_kit::proto::timestamp(&message.defer_until_time.unwrap()).unwrap();
+    assert_eq!(message.body, "Hello 世界");
+    assert!((at("2026-03-02T03:00:00Z")..at("2026-03-02T03:10:00Z")).contains(&until), "{until}");
     let stale = pb::UpdatePreferencesRequest {
         request_id: request_id(),
         customer_id: world.customer.to_string(),
@@ -120,4 +123,54 @@ async fn preferences_take_the_place_of_defaults() {
     };
     let refusal = crate::world::refused(client.update_preferences(world.resident().asks(stale)).await);
     assert_eq!(refusal, (tonic::Code::Aborted, "STALE_ETAG".to_owned()));
+}
+
+/// NT-25: a reply that says stop withdraws consent at once; another one does not; the words are not kept.
+#[tokio::test]
+async fn a_reply_that_says_stop_is_heeded() {
+    let world = World::new().await;
+    advert(&world).await;
+    agree(&world).await;
+    let reply = |text: &str| pb::RecordInboundReplyRequest {
+        request_id: request_id(),
+        customer_id: world.customer.to_string(),
+        estate_id: world.estate.to_string(),
+        text: text.to_owned(),
+    };
+    let mut client = ConsentServiceClient::new(world.channel());
+    let thanks = client.record_inbound_reply(world.manager().asks(reply("好的，谢谢"))).await.unwrap().into_inner();
+    assert!(!thanks.is_opt_out && thanks.consents.is_empty());
+    assert_eq!(send_advert(&world).await.state(), pb::MessageState::Delivered);
+    let stop = reply(" ｒ ");
+    let heard = client.record_inbound_reply(world.manager().asks(stop.clone())).await.unwrap().into_inner();
+    assert!(heard.is_opt_out && heard.consents.len() == 1);
+    assert_eq!(client.record_inbound_reply(world.manager().asks(stop)).await.unwrap().into_inner(), heard, "a replay answers the same");
+    assert_eq!(send_advert(&world).await.suppress_reason(), pb::SuppressReason::NoConsent);
+}
+
+/// NT-25, NT-48: marketing that leaves the house says who sends it and how to stop it; the inbox needs no such line.
+#[tokio::test]
+async fn marketing_outside_the_inbox_carries_the_way_out() {
+    let world = World::new().await;
+    let mut request = template("advert", pb::MessageClass::Marketing);
+    let mails = request.texts.clone().into_iter().map(|text| pb::TemplateText { channel: pb::Channel::Email.into(), ..text });
+    request.texts.extend(mails.collect::<Vec<_>>());
+    let version = create(&world, request).await;
+    activate(&world, &version).await;
+    agree(&world).await;
+    let by_mail = pb::GiveConsentRequest {
+        request_id: request_id(),
+        customer_id: world.customer.to_string(),
+        purpose: pb::ConsentPurpose::Marketing.into(),
+        channel: pb::Channel::Email.into(),
+        text_version: "2026-03".to_owned(),
+        language: "zh-CN".to_owned(),
+        proof: Some(pb::ConsentProof { method: pb::ConsentMethod::App.into(), reference: "session-1".to_owned() }),
+        give_time: None,
+    };
+    ConsentServiceClient::new(world.channel()).give_consent(world.resident().asks(by_mail)).await.unwrap();
+    let message = send_advert(&world).await;
+    assert_eq!(message.body, "你好 世界", "the inbox shows the text alone");
+    let mail = world.mail.wait_for(std::time::Duration::from_secs(10), |_| true).await.unwrap();
+    assert!(mail.text().contains("回复 R 退订"), "{}", mail.text());
 }

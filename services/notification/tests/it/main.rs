@@ -5,8 +5,13 @@
 
 mod consent;
 mod crash;
+mod erasure;
 mod inbox;
+mod ledger;
+mod ledger_messages;
+mod ledger_race;
 mod mail;
+mod query_plans;
 mod refusals;
 mod routing;
 mod templates;

@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use steward_harness::in_process::{Host, Started};
-use steward_harness::{Claims, Issuer, MailSink, TestDatabase, TestRedis, WebhookSink};
-use steward_kit::auth;
+use steward_harness::{Asked, Claims, Issuer, MailSink, PrivateDir, TestDatabase, TestRedis, WebhookSink};
 use steward_kit::clock::{Clock, ManualClock};
-use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, ServerConfig, TelemetryConfig};
-use steward_kit::crypto::Keyring;
 use steward_kit::ids::{CustomerId, EstateId, WorkOrderId};
-use steward_kit::telemetry::LogFormat;
 use steward_kit_store::outbox::Relay;
 use steward_kit_store::{Db, Effects, NewEvent, StoreConfig};
 use steward_notification::{Config, serve_by};
 use steward_proto::common::v1 as common;
 use steward_proto::customer::v1 as customer;
+use steward_proto::customer::v1::audience_service_server::{AudienceService, AudienceServiceServer};
 use steward_proto::customer::v1::contact_service_server::{ContactService, ContactServiceServer};
 use steward_proto::notification::v1 as pb;
+use steward_proto::notification::v1::contact_ledger_service_client::ContactLedgerServiceClient;
 use steward_proto::notification::v1::inbox_service_client::InboxServiceClient;
 use steward_proto::notification::v1::message_service_client::MessageServiceClient;
+use steward_proto::plan::v1 as plan;
+use steward_proto::plan::v1::policy_service_client::PolicyServiceClient;
 use steward_proto::work_order::v1 as work_order;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -54,12 +54,63 @@ impl ContactService for Addresses {
     }
 }
 
+/// The situations of households, by the code of what they are excluded by.
+#[derive(Clone, Default)]
+pub(crate) struct Situations(pub(crate) Arc<Mutex<HashMap<String, String>>>);
+
+fn not_here<T>() -> Result<Response<T>, Status> {
+    Err(steward_kit::Error::bug("nobody asks this here").into())
+}
+
+#[tonic::async_trait]
+impl AudienceService for Situations {
+    async fn list_audience_members(
+        &self,
+        _request: Request<customer::ListAudienceMembersRequest>,
+    ) -> Result<Response<customer::ListAudienceMembersResponse>, Status> {
+        not_here()
+    }
+
+    async fn check_audience(
+        &self,
+        request: Request<customer::CheckAudienceRequest>,
+    ) -> Result<Response<customer::CheckAudienceResponse>, Status> {
+        let request = request.into_inner();
+        let known = self.0.lock().unwrap();
+        let check = |household: &String| {
+            let code = known.get(household).filter(|code| request.exclusions.iter().any(|exclusion| exclusion.code == **code));
+            customer::AudienceCheck {
+                household_id: household.clone(),
+                verdict: if code.is_some() { customer::AudienceVerdict::Excluded } else { customer::AudienceVerdict::Member }.into(),
+                exclusion_code: code.cloned().unwrap_or_default(),
+                ..Default::default()
+            }
+        };
+        Ok(Response::new(customer::CheckAudienceResponse { checks: request.household_ids.iter().map(check).collect() }))
+    }
+
+    async fn get_household_base(
+        &self,
+        _request: Request<customer::GetHouseholdBaseRequest>,
+    ) -> Result<Response<customer::GetHouseholdBaseResponse>, Status> {
+        not_here()
+    }
+
+    async fn list_key_date_occurrences(
+        &self,
+        _request: Request<customer::ListKeyDateOccurrencesRequest>,
+    ) -> Result<Response<customer::ListKeyDateOccurrencesResponse>, Status> {
+        not_here()
+    }
+}
+
 /// A running service and its surroundings.
 pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) estate: EstateId,
     pub(crate) customer: CustomerId,
     pub(crate) addresses: Addresses,
+    pub(crate) situations: Situations,
     pub(crate) mail: MailSink,
     pub(crate) hooks: WebhookSink,
     pub(crate) database: TestDatabase,
@@ -67,6 +118,7 @@ pub(crate) struct World {
     sources: HashMap<&'static str, Db>,
     host: Host,
     channel: Channel,
+    _dir: PrivateDir,
     _redis: TestRedis,
     _relays: JoinSet<()>,
     _contacts: Host,
@@ -97,29 +149,44 @@ impl World {
         Self::at(MORNING).await
     }
 
+    /// The same, with what it asks of Postgres noted.
+    pub(crate) async fn noted(asked: &Asked) -> Self {
+        Self::built(MORNING, Some(asked)).await
+    }
+
     /// The same at another time.
     pub(crate) async fn at(time: &str) -> Self {
+        Self::built(time, None).await
+    }
+
+    async fn built(time: &str, asked: Option<&Asked>) -> Self {
         drop(tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::WARN).with_test_writer().try_init());
         let (clock, handle) = Clock::manual(at(time));
         let database = TestDatabase::new().await.unwrap();
         let redis = TestRedis::own().unwrap();
         let (mail, hooks) = (MailSink::start().await.unwrap(), WebhookSink::start().await.unwrap());
-        let addresses = Addresses::default();
+        let (addresses, situations) = (Addresses::default(), Situations::default());
         let mut contacts = Host::new();
-        let serving = addresses.clone();
+        let (serving, telling) = (addresses.clone(), situations.clone());
         let contact_service = contacts
             .start("contacts", |listener, stop: CancellationToken| async move {
                 let incoming = tonic::transport::server::TcpIncoming::from(listener);
-                let server = tonic::transport::Server::builder().add_service(ContactServiceServer::new(serving));
+                let server = tonic::transport::Server::builder()
+                    .add_service(ContactServiceServer::new(serving))
+                    .add_service(AudienceServiceServer::new(telling));
                 server.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
             })
             .await
             .unwrap();
-        let config = config(&database, &redis, &mail, &contact_service);
+        let dir = PrivateDir::new().unwrap();
+        let mut config = config(&dir, &database, &redis, &mail, &contact_service);
+        if let Some(asked) = asked {
+            config.groups.store = StoreConfig::new(asked.through(&database.app_url("notification")).await.unwrap(), redis.url());
+        }
 
         let mut sources = HashMap::new();
         let mut relays = JoinSet::new();
-        for schema in ["customer", "work_order"] {
+        for schema in ["customer", "work_order", "survey", "care"] {
             let source = Db::connect(&StoreConfig::new(database.app_url(schema), redis.url()), schema).await.unwrap();
             relays.spawn(Relay::new(source.clone(), clock.clone()).run(CancellationToken::new()));
             sources.insert(schema, source);
@@ -130,6 +197,7 @@ impl World {
             estate: EstateId::new(),
             customer: CustomerId::new(),
             addresses,
+            situations,
             mail,
             hooks,
             database,
@@ -137,6 +205,7 @@ impl World {
             sources,
             host,
             channel,
+            _dir: dir,
             _redis: redis,
             _relays: relays,
             _contacts: contacts,
@@ -188,6 +257,26 @@ impl World {
     /// The manager of the estate.
     pub(crate) fn manager(&self) -> Caller {
         Caller::new(&Claims::staff("manager-1").role("estate_manager").estate(self.estate))
+    }
+
+    /// The survey service.
+    pub(crate) fn survey(&self) -> Caller {
+        Caller::new(&Claims::service("service.survey").role("service.survey").every_estate())
+    }
+
+    pub(crate) fn ledger(&self) -> ContactLedgerServiceClient<Channel> {
+        ContactLedgerServiceClient::new(self.channel())
+    }
+
+    /// What the estate's own contact policy says over the one that ships.
+    pub(crate) async fn set_policy(&self, contact: plan::ContactPolicy) {
+        let request = plan::CreatePolicyVersionRequest {
+            request_id: request_id(),
+            scope: Some(plan::PolicyScope { level: plan::PolicyScopeLevel::Estate.into(), id: self.estate.to_string() }),
+            document: Some(plan::PolicyDocument { document: Some(plan::policy_document::Document::Contact(contact)) }),
+            ..Default::default()
+        };
+        PolicyServiceClient::new(self.channel()).create_policy_version(self.operations().asks(request)).await.unwrap();
     }
 
     /// Publishes facts of a service, and returns without waiting for anybody to hear them.
@@ -294,28 +383,9 @@ async fn start(config: &Config, clock: Clock) -> (Host, Channel) {
     (host, channel)
 }
 
-fn config(database: &TestDatabase, redis: &TestRedis, mail: &MailSink, contacts: &Started) -> Config {
-    let dir = std::env::temp_dir().join(format!("steward-notification-{}", Uuid::now_v7()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let (keys, token) = (dir.join("jwks.json"), dir.join("token"));
-    std::fs::write(&keys, Issuer::of_tests().jwks()).unwrap();
-    let service = Claims::service("service.notification").role("service.notification").every_estate();
-    std::fs::write(&token, Issuer::of_tests().mint(&service).unwrap()).unwrap();
-    let issuer = auth::Issuer { name: "https://dev.steward.local".to_owned(), keys: auth::JwksSource::File(keys) };
+fn config(dir: &PrivateDir, database: &TestDatabase, redis: &TestRedis, mail: &MailSink, contacts: &Started) -> Config {
     Config {
-        server: ServerConfig::development(),
-        auth: AuthConfig { issuers: vec![issuer], audience: "steward".to_owned(), roles_file: None, service_token_file: Some(token) },
-        telemetry: TelemetryConfig {
-            log: "warn".to_owned(),
-            log_format: LogFormat::Pretty,
-            otlp_endpoint: None,
-            trace_ratio: 0.0,
-            metrics_listen: None,
-        },
-        clock: ClockConfig::default(),
-        crypto: CryptoConfig { keyring_file: None, keyring: Some(SecretString::from(Keyring::generate_text().to_string())) },
-        store: StoreConfig::new(database.app_url("notification"), redis.url()),
-        owner_database_url: None,
+        groups: dir.groups("notification", database, redis).unwrap(),
         customer_url: contacts.url(),
         smtp_url: SecretString::from(mail.url()),
         mail_from: "steward@example.org".to_owned(),

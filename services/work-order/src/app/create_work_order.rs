@@ -61,6 +61,7 @@ impl App {
                 urgency: report.urgency,
                 occur_time: report.occur_time,
                 actor: call.actor(),
+                source: None,
             };
             let transition = match create(&command, &rules.context(), now) {
                 Ok(transition) => transition,

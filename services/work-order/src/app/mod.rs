@@ -9,18 +9,23 @@ mod assess_work_order;
 mod assign_work_order;
 mod by_timer;
 mod cancel_work_order;
+mod check_policies;
 mod classify_work_order;
 mod close_silent_order;
 mod close_work_order;
 mod complete_work_order;
+mod compute_metrics;
 mod contact_customer;
-mod create_policy_version;
+mod create_order_by_event;
 mod create_work_order;
 mod explain_clock;
+mod explain_metric;
+mod judge_major;
 mod learn_unit;
 mod load_calendar_year;
+mod load_working_hours;
 pub(crate) mod policy_documents;
-mod read_policies;
+mod read_calendars;
 mod read_work_orders;
 mod recompute_clocks;
 mod record_callback;
@@ -45,14 +50,15 @@ use steward_kit_store::policy::PolicyStore;
 use crate::store::Numbers;
 use rules::Rules;
 
-pub(crate) use create_policy_version::NewVersion;
+pub(crate) use check_policies::OwnPolicies;
+pub(crate) use compute_metrics::Figures;
+pub(crate) use create_order_by_event::AskedOrder;
 pub(crate) use create_work_order::Report;
+pub(crate) use explain_metric::Question;
 pub(crate) use learn_unit::UnitOwner;
-pub(crate) use load_calendar_year::{RECOMPUTE_CLOCKS, YearView};
-pub(crate) use policy_documents::PolicyKind;
+pub(crate) use read_calendars::YearView;
 pub(crate) use read_work_orders::ListFilter;
-pub(crate) use recompute_clocks::Progress;
-pub(crate) use rules::stored;
+pub(crate) use recompute_clocks::{Progress, RECOMPUTE_CLOCKS};
 pub(crate) use transact::{Call, Target};
 pub(crate) use watch::{WatchHub, Watcher};
 
@@ -74,6 +80,11 @@ impl App {
         let rules = Rules::new(PolicyStore::new(db.clone()), CalendarStore::new(db.clone()), EstateDirectory::new(db.clone()));
         let numbers = Numbers::new(db.pool().clone());
         Arc::new(Self { db, clock, cipher, rules, numbers, watch: WatchHub::default(), units })
+    }
+
+    /// What seals, for the job of a key rotation.
+    pub(crate) fn cipher(&self) -> &FieldCipher {
+        &self.cipher
     }
 
     /// The estates as this service knows them.

@@ -4,41 +4,16 @@ use steward_kit::calendar::Span;
 use steward_kit::error::Violations;
 use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
-use steward_proto::work_order::v1::policy_document::Document;
+use steward_proto::plan::v1::PolicyKind;
 
 use crate::contract::{Code, read_span, required};
 use crate::domain::{
-    Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, EscalationStep, IntakePolicy, Kind,
-    Milestone, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason, Urgency,
+    Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, Coverage, EscalationStep, IntakePolicy,
+    Kind, MajorRule, MajorRules, Milestone, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason, Urgency,
 };
 
-/// A kind of policy that this service owns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PolicyKind {
-    Intake,
-    Sla,
-    Callback,
-}
-
-impl PolicyKind {
-    /// Its name in the policy store.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Intake => "intake",
-            Self::Sla => "sla",
-            Self::Callback => "callback",
-        }
-    }
-
-    /// The kind of a document.
-    pub(crate) const fn of(document: &Document) -> Self {
-        match document {
-            Document::Intake(_) => Self::Intake,
-            Document::Sla(_) => Self::Sla,
-            Document::Callback(_) => Self::Callback,
-        }
-    }
-}
+/// The kinds of policy that this service owns.
+pub(crate) const KINDS: [PolicyKind; 3] = [PolicyKind::Intake, PolicyKind::Sla, PolicyKind::Callback];
 
 /// Categories and classification.
 pub(crate) fn intake(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<IntakePolicy> {
@@ -53,7 +28,33 @@ pub(crate) fn intake(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy
             urgency: Urgency::of_number(rule.urgency),
         })
     });
-    Some(IntakePolicy { categories: categories.collect(), rules: all(rules)? })
+    let rules = all(rules);
+    let major = major_rules(bad, at, policy);
+    Some(IntakePolicy { categories: categories.collect(), rules: rules?, major: major? })
+}
+
+fn major_rules(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<MajorRules> {
+    let rules = policy.major_rules.iter().enumerate().map(|(index, rule)| {
+        let at = format!("{at}.major_rules[{index}]");
+        let kinds = codes(bad, &format!("{at}.kinds"), &rule.kinds);
+        let channels = codes(bad, &format!("{at}.channels"), &rule.channels);
+        Some(MajorRule {
+            code: rule.code.clone(),
+            kinds: kinds?,
+            any_words: rule.any_words.clone(),
+            categories: rule.categories.clone(),
+            channels: channels?,
+            has_media: rule.has_media,
+            min_amount_yuan: rule.min_amount_yuan,
+            min_households: rule.min_households,
+            min_reports: rule.min_reports,
+            within_days: rule.within_days,
+            off: rule.off,
+        })
+    });
+    let rules = all(rules);
+    let window = optional_span(bad, &format!("{at}.major_flag_window"), policy.major_flag_window.as_ref());
+    Some(MajorRules { rules: rules?, window: window?, notify_roles: policy.major_notify_roles.clone() })
 }
 
 /// Clocks and escalation.
@@ -68,6 +69,8 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
         })
     });
     let proof_rules = all(proof_rules);
+    let published = policy.published_standards.iter().enumerate();
+    let published = all(published.map(|(index, given)| filter(bad, &format!("{at}.published_standards[{index}]"), Some(given))));
     let reopen_window = optional_span(bad, &format!("{at}.reopen_window"), policy.reopen_window.as_ref());
     let max_backdate = optional_span(bad, &format!("{at}.max_backdate"), policy.max_backdate.as_ref());
     let auto_close = optional_span(bad, &format!("{at}.auto_close"), policy.auto_close.as_ref());
@@ -78,6 +81,7 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
         max_backdate: max_backdate?,
         proof_rules: proof_rules?,
         auto_close: auto_close?,
+        published_standards: published?,
     })
 }
 
@@ -91,6 +95,7 @@ pub(crate) fn callback(bad: &mut Violations, at: &str, policy: &plan::CallbackPo
             reopen_at_score: rule.reopen_at_score,
             attempts: Attempts { min_count: rule.min_attempts, min_time_bands: rule.min_time_bands, min_days: rule.min_days },
             steps: steps(&rule.steps),
+            coverage: rule.coverage.map(|share| Coverage { numerator: share.numerator, denominator: share.denominator }),
         })
     });
     Some(CallbackPolicy { rules: all(rules)? })

@@ -5,18 +5,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use steward_kit::calendar::{Calendars, RegionKey};
+use steward_kit::calendar::Calendars;
 use steward_kit::error::Violations;
-use steward_kit::ids::{EstateId, RegionId};
+use steward_kit::ids::EstateId;
+use steward_kit::plan::{code_of, kind_of};
 use steward_kit::{Error, Result};
 use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
-use steward_kit_store::policy::{PolicyScope, PolicyStore, PolicyVersion};
-use steward_proto::work_order::v1 as pb;
-use steward_proto::work_order::v1::policy_document::Document;
+use steward_kit_store::policy::{PolicyScope, PolicyStore, PolicyVersion, document};
+use steward_proto::plan::v1::policy_document::Document;
 use uuid::Uuid;
 
-use super::policy_documents::{PolicyKind, callback, intake, sla};
+use super::policy_documents::{KINDS, callback, intake, sla};
 use crate::domain::{CallbackPolicy, Context, IntakePolicy, Layer, Policies, PolicySource, ScopeLevel, SlaPolicy};
 
 /// The rules of every estate. Memory only: a write compares the epoch in its own statement.
@@ -31,7 +31,7 @@ pub(crate) struct Rules {
 
 /// A document as the domain reads it.
 #[derive(Clone, Debug)]
-enum Read {
+pub(super) enum Read {
     Intake(Arc<IntakePolicy>),
     Sla(Arc<SlaPolicy>),
     Callback(Arc<CallbackPolicy>),
@@ -71,35 +71,17 @@ impl Rules {
     pub(crate) async fn of(&self, estate: EstateId, at: Timestamp) -> Result<EstateRules> {
         let mut policies = Policies::default();
         let mut epoch = i64::MAX;
-        for kind in [PolicyKind::Intake, PolicyKind::Sla, PolicyKind::Callback] {
-            let resolved = self.policies.resolve(kind.as_str(), estate, at).await?;
+        for kind in KINDS {
+            let resolved = self.policies.resolve(code_of(kind), estate, at).await?;
             epoch = epoch.min(resolved.epoch);
             for version in resolved.layers.iter() {
-                self.lay(&mut policies, version)?;
+                layer_of(version, self.read(version)?)?.lay(&mut policies);
             }
         }
         // Asked after the policies, so that neither of them is older than the epoch.
         let estate = self.estates.get(estate).await?;
-        let (calendars, at_epoch) = self.calendars_of(estate.region_id).await?;
-        Ok(EstateRules { policies, calendars, zone: estate.zone()?, epoch: epoch.min(at_epoch) })
-    }
-
-    /// The calendars as a region sees them, and the epoch they were true at.
-    pub(crate) async fn calendars_of(&self, region: RegionId) -> Result<(Calendars, i64)> {
-        let current = self.calendars.current().await?;
-        let region: RegionKey = region.to_string().parse().map_err(Error::internal)?;
-        Ok((current.calendars.for_region(Some(region)), current.epoch))
-    }
-
-    /// The document of a version, laid into `policies`.
-    pub(crate) fn lay(&self, policies: &mut Policies, version: &PolicyVersion) -> Result<()> {
-        let source = source(version)?;
-        match self.read(version)? {
-            Read::Intake(document) => policies.intake.push(Layer { source, document }),
-            Read::Sla(document) => policies.sla.push(Layer { source, document }),
-            Read::Callback(document) => policies.callback.push(Layer { source, document }),
-        }
-        Ok(())
+        let current = self.calendars.for_estate(&estate).await?;
+        Ok(EstateRules { policies, calendars: current.calendars, zone: estate.zone()?, epoch: epoch.min(current.epoch) })
     }
 
     fn read(&self, version: &PolicyVersion) -> Result<Read> {
@@ -107,36 +89,55 @@ impl Rules {
         if let Some(known) = known {
             return Ok(known);
         }
-        let read = read_document(&stored(version)?.document)?;
+        let read = Read::of(version)?;
         self.documents.write().unwrap_or_else(PoisonError::into_inner).insert(version.id, read.clone());
         Ok(read)
     }
 }
 
-/// What is stored of a version: the part of its message that the columns do not say.
-pub(crate) fn stored(version: &PolicyVersion) -> Result<pb::PolicyVersion> {
-    version.decode()
+impl Read {
+    /// The document of a version.
+    pub(super) fn of(version: &PolicyVersion) -> Result<Self> {
+        let mut bad = Violations::new();
+        let document = document(version)?;
+        let read = match &document {
+            Document::Intake(policy) => intake(&mut bad, "intake", policy).map(|policy| Self::Intake(policy.into())),
+            Document::Sla(policy) => sla(&mut bad, "sla", policy).map(|policy| Self::Sla(policy.into())),
+            Document::Callback(policy) => callback(&mut bad, "callback", policy).map(|policy| Self::Callback(policy.into())),
+            Document::Survey(_) | Document::Care(_) | Document::Contact(_) | Document::Metrics(_) => None,
+        };
+        // It was checked when it came in: a stored document that does not read is our fault.
+        let kind = code_of(kind_of(&document));
+        read.ok_or_else(|| Error::bug(format_args!("a stored {kind} policy does not read: {bad}")))
+    }
 }
 
-fn read_document(document: &Option<pb::PolicyDocument>) -> Result<Read> {
-    let document = document.as_ref().and_then(|document| document.document.as_ref());
-    let mut bad = Violations::new();
-    let read = match document {
-        Some(Document::Intake(policy)) => intake(&mut bad, "intake", policy).map(|policy| Read::Intake(policy.into())),
-        Some(Document::Sla(policy)) => sla(&mut bad, "sla", policy).map(|policy| Read::Sla(policy.into())),
-        Some(Document::Callback(policy)) => callback(&mut bad, "callback", policy).map(|policy| Read::Callback(policy.into())),
-        None => None,
-    };
-    // It was checked when it came in: a stored document that does not read is our fault.
-    read.ok_or_else(|| Error::bug(format_args!("a stored policy document does not read: {bad}")))
+/// A document with where it came from.
+pub(super) struct ReadLayer {
+    source: PolicySource,
+    read: Read,
 }
 
-fn source(version: &PolicyVersion) -> Result<PolicySource> {
+impl ReadLayer {
+    /// Lays it over what is there.
+    pub(super) fn lay(self, policies: &mut Policies) {
+        let source = self.source;
+        match self.read {
+            Read::Intake(document) => policies.intake.push(Layer { source, document }),
+            Read::Sla(document) => policies.sla.push(Layer { source, document }),
+            Read::Callback(document) => policies.callback.push(Layer { source, document }),
+        }
+    }
+}
+
+/// The layer that a version is.
+pub(super) fn layer_of(version: &PolicyVersion, read: Read) -> Result<ReadLayer> {
     let scope = match version.scope {
         PolicyScope::Base => ScopeLevel::Base,
         PolicyScope::Group(_) => ScopeLevel::Group,
         PolicyScope::Region(_) => ScopeLevel::Region,
         PolicyScope::Estate(_) => ScopeLevel::Estate,
     };
-    Ok(PolicySource { version_id: version.id.into(), scope, version: u32::try_from(version.version).map_err(Error::internal)? })
+    let number = u32::try_from(version.version).map_err(Error::internal)?;
+    Ok(ReadLayer { source: PolicySource { version_id: version.id.into(), scope, version: number }, read })
 }

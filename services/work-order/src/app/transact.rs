@@ -24,7 +24,7 @@ use super::App;
 use crate::contract::acting;
 use crate::domain::{Actor, Context, Refusal, Transition, WorkOrder};
 use crate::events::effects_of;
-use crate::store::{Saved, load_work_order, save_transition};
+use crate::store::{Saved, answer_place, load_work_order, save_transition};
 
 /// How often a caller without an etag is given another try when somebody else was faster.
 const TRIES: u32 = 3;
@@ -98,7 +98,10 @@ impl App {
 
     /// The claim on a request, with its answer. Sealed: an answer holds what the customer wrote.
     pub(super) fn claim<R: Message>(&self, call: &Call<'_, R>, answer: &R) -> Claim {
-        Claim { key: call.key.clone(), response: self.cipher.seal(answer_place(&call.key), answer.encode_to_vec()) }
+        Claim {
+            key: call.key.clone(),
+            response: self.cipher.seal(answer_place(&call.key.method, call.key.request_id), answer.encode_to_vec()),
+        }
     }
 
     /// A statement that failed: void because the request came before, or a failure of the database.
@@ -109,7 +112,7 @@ impl App {
     /// The stored answer if the request came before, else the refusal. One trip, taken only where there is a refusal.
     pub(super) async fn unless_repeated<R: Message + Default>(&self, call: &Call<'_, R>, refusal: Error) -> Result<R> {
         let Some(sealed) = replay(&self.db, &call.key).await? else { return Err(refusal) };
-        let answer = self.cipher.open(answer_place(&call.key), &sealed)?;
+        let answer = self.cipher.open(answer_place(&call.key.method, call.key.request_id), &sealed)?;
         R::decode(answer.as_slice()).map_err(Error::internal)
     }
 
@@ -124,8 +127,4 @@ impl App {
         self.db.wake(effects);
         self.watch.changed(id);
     }
-}
-
-fn answer_place(key: &RequestKey) -> String {
-    format!("work_order/answer/{}/{}", key.method, key.request_id)
 }

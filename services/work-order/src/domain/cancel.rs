@@ -41,6 +41,8 @@ pub fn cancel(order: &WorkOrder, cmd: &Cancel, ctx: &Context<'_>, now: Timestamp
     draft.end_suspension();
     draft.order.state = State::Cancelled;
     draft.order.close_code = Some(cmd.close_code);
+    // A complaint that stands no longer, or stood never, is no major one.
+    draft.clear_major(now);
     draft.tell(now, Fact::Cancelled { close_code: cmd.close_code });
     draft.note(Action::Cancel, now, [("close_code", cmd.close_code.to_string()), ("reason", cmd.reason.clone())]);
     Ok(draft.finish())

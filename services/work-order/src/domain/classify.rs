@@ -46,12 +46,13 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
     draft.order.category.clone_from(&cmd.category);
     draft.order.urgency = cmd.urgency;
     MANUAL.clone_into(&mut draft.order.classified_by);
-    draft.order.terms = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.is_some());
+    draft.order.terms = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.map(|_| draft.order.id));
     rebind_open(&mut draft)?;
     start_missing(&mut draft)?;
     if is_first {
         draft.reach(Milestone::Pushed, now)?;
     }
+    draft.have_majority_judged();
     draft.tell(now, Fact::Classified);
     let detail = [
         ("category", cmd.category.clone()),

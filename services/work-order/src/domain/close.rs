@@ -53,6 +53,7 @@ pub(super) fn close_in(draft: &mut Draft<'_>, at: Timestamp, close_code: CloseCo
     draft.order.auto_close_time = None;
     draft.reach(Milestone::Closed, at)?;
     draft.void(at, |clock| !clock.terms.stop_on.contains(&Milestone::CalledBack));
+    draft.begin_major_window(at)?;
     draft.tell(at, Fact::Closed { close_code });
     draft.note(Action::Close, at, [("close_code", close_code.to_string())]);
     Ok(())

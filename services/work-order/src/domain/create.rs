@@ -9,11 +9,12 @@ use super::case::{Channel, Kind, Milestone, Urgency};
 use super::context::Context;
 use super::draft::Draft;
 use super::history::Action;
+use super::major::Major;
 use super::plausible::report_time;
 use super::refusal::Refusal;
 use super::state::State;
 use super::terms::Terms;
-use super::transition::{Fact, Transition};
+use super::transition::{Fact, Source, Transition};
 use super::work_order::{MediaRef, WorkOrder};
 
 /// `classified_by` of an order whose category a person chose.
@@ -50,6 +51,8 @@ pub struct Create {
     pub occur_time: Option<Timestamp>,
     /// Who reports.
     pub actor: Actor,
+    /// What asked for it, if no person did.
+    pub source: Option<Source>,
 }
 
 /// Takes a report in. The order is classified at once if the reporter or a rule knows its category.
@@ -94,11 +97,12 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         milestones: Vec::new(),
         clocks: Vec::new(),
         terms: Terms::default(),
+        major: Major::default(),
         history_position: 0,
         history_hash: [0; 32],
         row_version: 0,
     };
-    order.terms = Terms::bind(ctx.policies, order.case(), order.customer_id.is_some());
+    order.terms = Terms::bind(ctx.policies, order.case(), order.customer_id.map(|_| order.id));
     let is_classified = !order.category.is_empty();
     if is_classified {
         order.state = State::Classified;
@@ -109,7 +113,8 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         // It stands in the estate's queue from the same write on.
         draft.reach(Milestone::Pushed, now)?;
     }
-    draft.tell(occur_time, Fact::Created { channel: cmd.channel });
+    draft.have_majority_judged();
+    draft.tell(occur_time, Fact::Created { channel: cmd.channel, source: cmd.source.clone() });
     let order = &draft.order;
     let detail = [
         ("kind", order.kind.to_string()),
@@ -117,6 +122,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         ("urgency", order.urgency.to_string()),
         ("classified_by", order.classified_by.clone()),
         ("channel", order.channel.to_string()),
+        ("source", cmd.source.as_ref().map(|source| format!("{}/{}", source.kind, source.id)).unwrap_or_default()),
     ];
     draft.note(Action::Create, occur_time, detail);
     Ok(draft.finish())

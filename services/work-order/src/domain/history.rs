@@ -56,8 +56,12 @@ codes! {
         ClockEscalated = "clock_escalated",
         /// A verdict was corrected: the stop had happened in time and was told late, or the calendar became known.
         ClockCorrected = "clock_corrected",
-        /// A due time was computed anew from a calendar year that became known.
+        /// A due time was computed anew from a calendar that was loaded.
         ClockRecomputed = "clock_recomputed",
+        /// Judged a major complaint.
+        MajorFlagged = "major_flagged",
+        /// No longer a major complaint.
+        MajorCleared = "major_cleared",
     }
 }
 

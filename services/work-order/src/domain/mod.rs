@@ -13,6 +13,7 @@
 //! | `create` … `resume` | the verbs |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
 //! | `explain` | how a due time came about |
+//! | `case_facts` `figures` | what figures are counted from, and how (M8) |
 //! | `policy_check` | which policy documents are refused |
 
 mod accept;
@@ -24,6 +25,7 @@ mod auto_close;
 mod calendar_loaded;
 mod cancel;
 mod case;
+mod case_facts;
 mod classify;
 mod clock;
 mod clock_due;
@@ -36,8 +38,10 @@ mod context;
 mod create;
 mod draft;
 mod explain;
+pub mod figures;
 mod history;
 mod intake;
+mod major;
 mod plausible;
 mod policy;
 mod policy_check;
@@ -64,6 +68,7 @@ pub use auto_close::{AutoCloseDue, auto_close_due};
 pub use calendar_loaded::{CalendarLoaded, calendar_loaded};
 pub use cancel::{Cancel, cancel};
 pub use case::{Case, CaseFilter, Channel, Kind, Milestone, SuspensionReason, Urgency, is_at_or_below};
+pub use case_facts::{CaseFacts, case_facts};
 pub use classify::{Classify, classify};
 pub use clock::{BREACH, BreachReason, Clock, ClockState, ClockStep, ClockTerms, Verdict};
 pub use clock_due::{ClockDue, clock_due};
@@ -75,9 +80,10 @@ pub use create::{Create, MANUAL, create};
 pub use explain::{Estimate, Explanation, Stretch, StretchKind, estimate, explain};
 pub use history::{Action, Hash, HistoryEntry, verify};
 pub use intake::{Classification, normalised};
+pub use major::{Around, Major, MajorRule, MajorRules, judge_major, major_window_over};
 pub use policy::{
-    Attempts, CallbackPolicy, CallbackRule, Category, ClassificationRule, ClockRule, EscalationStep, IntakePolicy, Layer, Policies,
-    PolicySource, PolicyVersionId, ProofNeeds, ProofRule, ScopeLevel, SlaPolicy,
+    Attempts, CallbackPolicy, CallbackRule, Category, ClassificationRule, ClockRule, Coverage, EscalationStep, IntakePolicy, Layer,
+    Policies, PolicySource, PolicyVersionId, ProofNeeds, ProofRule, ScopeLevel, SlaPolicy,
 };
 pub use policy_check::{Surroundings, check_callback, check_intake, check_sla};
 pub use record_callback::{RecordCallback, record_callback};
@@ -87,7 +93,7 @@ pub use resume::{Resume, resume};
 pub use state::{State, Step, Verb, allowed, step};
 pub use suspend::{Suspend, suspend};
 pub use terms::{ASSIGNEE_ROLE, CALLBACK_CLOCK, CallbackTerms, Terms};
-pub use transition::{DomainEvent, Fact, OrderFacts, TimerChange, TimerKey, Transition};
+pub use transition::{DomainEvent, Fact, OrderFacts, Source, TimerChange, TimerKey, Transition};
 pub use urge::{Urge, urge};
 pub use work_order::{
     Assessment, Callback, CallbackMode, CallbackOutcome, CloseCode, CompletionProof, Contact, MediaKind, MediaRef, Reached, Suspension,

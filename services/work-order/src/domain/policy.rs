@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
+use steward_kit::ids::WorkOrderId;
 
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
 use super::codes::codes;
+use super::major::MajorRules;
 
 steward_kit::define_id!(PolicyVersionId, "policy version");
 
@@ -70,6 +72,8 @@ pub struct SlaPolicy {
     pub proof_rules: Vec<ProofRule>,
     /// How long after completion an order closes by itself (WO-78).
     pub auto_close: Option<Span>,
+    /// Orders whose limits the plan promises to publish (WO-08, WO-09).
+    pub published_standards: Vec<CaseFilter>,
 }
 
 /// One clock for the orders that match.
@@ -144,6 +148,33 @@ pub struct CallbackRule {
     pub attempts: Attempts,
     /// Ladder of the callback's clock; empty means the SLA policy's.
     pub steps: Vec<EscalationStep>,
+    /// Which of the orders are called back; `None` means all.
+    pub coverage: Option<Coverage>,
+}
+
+/// A share of the orders, drawn evenly by their ids: one order is always in or always out, on every replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Numerator.
+    pub numerator: u32,
+    /// Denominator; at least 1.
+    pub denominator: u32,
+}
+
+impl Coverage {
+    /// Whether the share is more than everything.
+    pub const fn exceeds_all(self) -> bool {
+        self.numerator > self.denominator
+    }
+
+    /// Whether an order is in the share.
+    pub fn draws(self, order: WorkOrderId) -> bool {
+        // The last 62 bits of a UUIDv7 are random.
+        const BITS: u32 = 62;
+        let (_, tail) = order.as_uuid().as_u64_pair();
+        let drawn = u128::from(tail & ((1 << BITS) - 1));
+        drawn * u128::from(self.denominator) < u128::from(self.numerator) << BITS
+    }
 }
 
 /// What failed attempts must cover before the customer counts as unreachable (WO-30).
@@ -164,6 +195,8 @@ pub struct IntakePolicy {
     pub categories: Vec<Category>,
     /// Rules, tried in order.
     pub rules: Vec<ClassificationRule>,
+    /// What makes a case a major complaint.
+    pub major: MajorRules,
 }
 
 /// A leaf or branch of the category tree.

@@ -12,9 +12,12 @@ use uuid::Uuid;
 
 use super::case::{Case, CaseFilter, Kind, Milestone, Urgency};
 use super::intake::normalised;
+use super::major::MajorRules;
 use super::policy::{
-    CallbackPolicy, ClockRule, EscalationStep, IntakePolicy, Layer, Policies, PolicySource, PolicyVersionId, ScopeLevel, SlaPolicy,
+    CallbackPolicy, ClockRule, Coverage, EscalationStep, IntakePolicy, Layer, Policies, PolicySource, PolicyVersionId, ScopeLevel,
+    SlaPolicy,
 };
+use super::clock::ClockTerms;
 use super::terms::{CALLBACK_CLOCK, Terms};
 
 /// Reason of every violation noted here.
@@ -35,7 +38,7 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
     let codes = codes_of(around.below);
     for (index, rule) in policy.clock_rules.iter().enumerate() {
         let place = format!("{at}.clock_rules[{index}]");
-        check_filter(bad, &place, &rule.applies_to, &codes);
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, &codes);
         check_clock(bad, &place, rule, around.calendars);
         let twin =
             policy.clock_rules[..index].iter().position(|earlier| earlier.clock == rule.clock && earlier.applies_to == rule.applies_to);
@@ -48,11 +51,15 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
     }
     for (index, rule) in policy.proof_rules.iter().enumerate() {
         let place = format!("{at}.proof_rules[{index}]");
-        check_filter(bad, &place, &rule.applies_to, &codes);
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, &codes);
         let twin = policy.proof_rules[..index].iter().position(|earlier| earlier.applies_to == rule.applies_to);
         refuse_twin(bad, &place, "proof_rules", twin);
     }
-    check_repairs(bad, at, policy, around.below);
+    for (index, filter) in policy.published_standards.iter().enumerate() {
+        let place = format!("{at}.published_standards[{index}]");
+        check_filter(bad, &place, filter, &codes);
+    }
+    check_limits(bad, at, policy, around.below);
 }
 
 /// Checks categories and classification.
@@ -85,6 +92,33 @@ pub fn check_intake(bad: &mut Violations, at: &str, policy: &IntakePolicy, aroun
         }
         refuse_twin(bad, &place, "rules", seen.insert(&rule.code, index));
     }
+    check_major(bad, at, &policy.major, &codes, around.calendars);
+}
+
+/// Checks what makes a case a major complaint.
+fn check_major(bad: &mut Violations, at: &str, major: &MajorRules, codes: &BTreeSet<&str>, calendars: &Calendars) {
+    check_calendar(bad, &format!("{at}.major_flag_window"), major.window.as_ref(), calendars);
+    let mut seen = BTreeMap::new();
+    for (index, rule) in major.rules.iter().enumerate() {
+        let place = format!("{at}.major_rules[{index}]");
+        if rule.says_nothing() {
+            bad.add(&place, REASON, "says nothing: every case would be major");
+        }
+        if rule.counts_around() && rule.within_days == 0 {
+            bad.add(format!("{place}.within_days"), REASON, "says how far back cases are counted");
+        }
+        for (category, code) in rule.categories.iter().enumerate() {
+            if !codes.contains(code.as_str()) {
+                bad.add(format!("{place}.categories[{category}]"), REASON, format!("`{code}` is not in the tree"));
+            }
+        }
+        for (word, text) in rule.any_words.iter().enumerate() {
+            if normalised(text).is_empty() {
+                bad.add(format!("{place}.any_words[{word}]"), REASON, "is blank");
+            }
+        }
+        refuse_twin(bad, &place, "major_rules", seen.insert(&rule.code, index));
+    }
 }
 
 /// Checks callbacks.
@@ -92,12 +126,15 @@ pub fn check_callback(bad: &mut Violations, at: &str, policy: &CallbackPolicy, a
     let codes = codes_of(around.below);
     for (index, rule) in policy.rules.iter().enumerate() {
         let place = format!("{at}.rules[{index}]");
-        check_filter(bad, &place, &rule.applies_to, &codes);
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, &codes);
         if rule.due.is_none() {
             bad.add(format!("{place}.due"), REASON, "a callback needs a limit");
         }
         check_calendar(bad, &format!("{place}.due"), rule.due.as_ref(), around.calendars);
         check_steps(bad, &format!("{place}.steps"), &rule.steps);
+        if rule.coverage.is_some_and(Coverage::exceeds_all) {
+            bad.add(format!("{place}.coverage"), REASON, "is more than all");
+        }
         for (field, wanted) in [("min_time_bands", rule.attempts.min_time_bands), ("min_days", rule.attempts.min_days)] {
             if wanted > rule.attempts.min_count {
                 bad.add(format!("{place}.{field}"), REASON, "more than `min_attempts` attempts can cover");
@@ -156,7 +193,7 @@ fn check_calendar(bad: &mut Violations, place: &str, span: Option<&Span>, calend
 fn check_filter(bad: &mut Violations, place: &str, filter: &CaseFilter, codes: &BTreeSet<&str>) {
     for (index, code) in filter.categories.iter().enumerate() {
         if !codes.contains(code.as_str()) {
-            bad.add(format!("{place}.applies_to.categories[{index}]"), REASON, format!("`{code}` is not in the tree"));
+            bad.add(format!("{place}.categories[{index}]"), REASON, format!("`{code}` is not in the tree"));
         }
     }
 }
@@ -167,27 +204,30 @@ fn refuse_twin(bad: &mut Violations, place: &str, list: &str, twin: Option<usize
     }
 }
 
-/// A repair process must have a limit (WO-09): in every leaf of the tree, however urgent, some clock from receipt.
-fn check_repairs(bad: &mut Violations, at: &str, policy: &SlaPolicy, below: &Policies) {
+/// A process whose standard is published must have a limit, and a repair always (WO-09): in every leaf of the tree, however
+/// urgent, some clock from receipt.
+fn check_limits(bad: &mut Violations, at: &str, policy: &SlaPolicy, below: &Policies) {
     let source = PolicySource { version_id: PolicyVersionId::from(Uuid::nil()), scope: ScopeLevel::Estate, version: 0 };
     let mut chain =
         Policies { intake: below.intake.clone(), sla: vec![Layer { source, document: Arc::new(policy.clone()) }], callback: Vec::new() };
     chain.sla.extend(below.sla.iter().cloned());
     let codes = codes_of(below);
     let is_leaf = |code: &&&str| !codes.iter().any(|other| other.len() > code.len() && super::case::is_at_or_below(other, code));
+    let is_published = |case: Case<'_>| case.kind == Kind::Repair || policy.published_standards.iter().any(|filter| filter.matches(case));
     let mut without = Vec::new();
-    for leaf in codes.iter().filter(is_leaf) {
-        let limited = |urgency: &&Urgency| {
-            let terms = Terms::bind(&chain, Case { kind: Kind::Repair, category: leaf, urgency: **urgency }, false);
-            terms.clocks.iter().any(|clock| clock.start_on == Milestone::Received && clock.limit.is_some())
+    for (kind, leaf) in Kind::ALL.iter().flat_map(|kind| codes.iter().filter(is_leaf).map(move |leaf| (*kind, *leaf))) {
+        let unlimited = |urgency: &&Urgency| {
+            let case = Case { kind, category: leaf, urgency: **urgency };
+            let from_receipt = |clock: &ClockTerms| clock.start_on == Milestone::Received && clock.limit.is_some();
+            is_published(case) && !Terms::bind(&chain, case, None).clocks.iter().any(from_receipt)
         };
-        let urgencies: Vec<&str> = Urgency::ALL.iter().filter(|urgency| !limited(urgency)).map(|urgency| urgency.as_str()).collect();
+        let urgencies: Vec<&str> = Urgency::ALL.iter().filter(unlimited).map(|urgency| urgency.as_str()).collect();
         if !urgencies.is_empty() {
-            without.push(format!("`{leaf}` ({})", urgencies.join(", ")));
+            without.push(format!("{} `{leaf}` ({})", kind.as_str(), urgencies.join(", ")));
         }
     }
     if !without.is_empty() {
-        bad.add(format!("{at}.clock_rules"), REASON, format!("repairs would have no limit from receipt: {}", without.join("; ")));
+        bad.add(format!("{at}.clock_rules"), REASON, format!("would have no limit from receipt: {}", without.join("; ")));
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn reopen_in(draft: &mut Draft<'_>, at: Timestamp, reason: &str) -> R
     order.close_code = None;
     order.auto_close_time = None;
     order.urge_escalated = false;
+    draft.stop_major_window();
     draft.reach(Milestone::Received, at)?;
     draft.reach(Milestone::Pushed, at)?;
     draft.tell(at, Fact::Reopened);

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
+use steward_kit::ids::WorkOrderId;
 
 use super::case::{Case, CaseFilter, Milestone};
 use super::clock::{BREACH, ClockTerms};
@@ -50,8 +51,9 @@ pub struct CallbackTerms {
 }
 
 impl Terms {
-    /// What the layers say about a case. An anonymous report is owed no callback.
-    pub fn bind(policies: &Policies, case: Case<'_>, has_customer: bool) -> Self {
+    /// What the layers say about a case. `for_customer` is the order that has somebody to be called back: an anonymous
+    /// report is owed no callback.
+    pub fn bind(policies: &Policies, case: Case<'_>, for_customer: Option<WorkOrderId>) -> Self {
         let sla = &policies.sla;
         let ladder: &[EscalationStep] =
             sla.iter().map(|layer| layer.document.escalation_steps.as_slice()).find(|steps| !steps.is_empty()).unwrap_or_default();
@@ -64,8 +66,8 @@ impl Terms {
             proof: decide(sla, |policy| &policy.proof_rules, |rule| &rule.applies_to, case).map(|(_, rule)| rule.needs).unwrap_or_default(),
             auto_close: sla.iter().find_map(|layer| layer.document.auto_close.clone()),
         };
-        if has_customer {
-            terms.bind_callback(policies, case, ladder);
+        if let Some(order) = for_customer {
+            terms.bind_callback(policies, case, order, ladder);
         }
         terms
     }
@@ -75,10 +77,14 @@ impl Terms {
         self.clocks.iter().any(ClockTerms::is_promise)
     }
 
-    fn bind_callback(&mut self, policies: &Policies, case: Case<'_>, ladder: &[EscalationStep]) {
+    fn bind_callback(&mut self, policies: &Policies, case: Case<'_>, order: WorkOrderId, ladder: &[EscalationStep]) {
         let decided = decide(&policies.callback, |policy| &policy.rules, |rule| &rule.applies_to, case);
         let Some((source, rule)) = decided else { return };
         self.callback = Some(CallbackTerms { reopen_at_score: rule.reopen_at_score, attempts: rule.attempts, source });
+        // Whoever is outside the sample may be called back all the same; nobody is owed it.
+        if rule.coverage.is_some_and(|coverage| !coverage.draws(order)) {
+            return;
+        }
         self.clocks.push(ClockTerms {
             clock: CALLBACK_CLOCK.to_owned(),
             start_on: Milestone::Completed,

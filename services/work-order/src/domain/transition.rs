@@ -46,6 +46,10 @@ pub enum TimerKey {
         /// Cycle of the order.
         cycle: u32,
     },
+    /// The judgement whether it is a major complaint (WO-38); due at once.
+    JudgeMajor,
+    /// The end of the window in which it counts as one.
+    MajorWindow,
 }
 
 /// A change of a timer.
@@ -131,6 +135,8 @@ pub enum Fact {
     Created {
         /// Where the report came from.
         channel: Channel,
+        /// What asked for it, if no person did.
+        source: Option<Source>,
     },
     /// `WorkOrderClassified`
     Classified,
@@ -214,6 +220,24 @@ pub enum Fact {
         /// Roles to tell.
         notify_roles: Vec<String>,
     },
+    /// `MajorComplaintFlagged`
+    MajorFlagged {
+        /// Codes of the rules that held.
+        reasons: Vec<String>,
+        /// Roles to tell.
+        notify_roles: Vec<String>,
+    },
+    /// `MajorComplaintCleared`
+    MajorCleared,
+}
+
+/// What asked for an order when no person did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What it is: `survey_response`, `visit`, `touchpoint`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
 }
 
 /// The changes that make `after` of `before`. `fired` is the key of a timer that no longer exists because it fired.

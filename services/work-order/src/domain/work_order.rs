@@ -11,6 +11,7 @@ use super::actor::Actor;
 use super::case::{Case, Channel, Kind, Milestone, SuspensionReason, Urgency};
 use super::clock::Clock;
 use super::codes::codes;
+use super::major::Major;
 use super::state::{State, Verb, allowed};
 use super::terms::Terms;
 use super::transition::TimerKey;
@@ -253,6 +254,8 @@ pub struct WorkOrder {
     pub clocks: Vec<Clock>,
     /// What the policies of its birth say about it.
     pub terms: Terms,
+    /// Whether it is a major complaint.
+    pub major: Major,
     /// Entries in its history.
     pub history_position: u32,
     /// Hash of the last entry; zeros before the first.
@@ -312,10 +315,15 @@ impl WorkOrder {
         received.filter(|reached| reached.cycle == self.cycle).map(|reached| reached.at).max().unwrap_or(self.receive_time)
     }
 
-    /// The timers that must exist: the next untaken step of each open running clock, and the end of the silence.
+    /// The timers that must exist: the next untaken step of each open running clock, the end of the silence, the judgement
+    /// whether it is a major complaint and the end of its window.
     pub fn pending_timers(&self) -> BTreeMap<TimerKey, Timestamp> {
         let pending = self.clocks.iter().filter_map(|clock| Some((clock, clock.next_step_time()?)));
         let steps = pending.map(|(clock, due)| (TimerKey::Clock { clock: clock.name.clone(), cycle: clock.cycle }, due));
-        steps.chain(self.auto_close_time.map(|due| (TimerKey::AutoClose { cycle: self.cycle }, due))).collect()
+        let silence = self.auto_close_time.map(|due| (TimerKey::AutoClose { cycle: self.cycle }, due));
+        let judgement = self.major.judge_time.map(|due| (TimerKey::JudgeMajor, due));
+        let flag = self.major.flag.as_ref().filter(|flag| !flag.is_cleared);
+        let window = flag.and_then(|flag| flag.clear_time).map(|due| (TimerKey::MajorWindow, due));
+        steps.chain(silence).chain(judgement).chain(window).collect()
     }
 }

@@ -1,7 +1,9 @@
 //! Facts: those that leave, and those of other services that arrive.
 
+mod asked_orders;
 mod consume;
 mod publish;
 
+pub(crate) use asked_orders::AskedOrders;
 pub(crate) use consume::CustomerEvents;
-pub(crate) use publish::{AUTO_CLOSE, CLOCK_STEP, clock_of_key, effects_of};
+pub(crate) use publish::{AUTO_CLOSE, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, clock_of_key, effects_of};

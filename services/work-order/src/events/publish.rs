@@ -13,6 +13,12 @@ pub(crate) const CLOCK_STEP: &str = "clock_step";
 /// Kind of the timer that ends the silence after completion. Its key is the cycle.
 pub(crate) const AUTO_CLOSE: &str = "auto_close";
 
+/// Kind of the timer that judges whether an order is a major complaint. Its key is empty.
+pub(crate) const JUDGE_MAJOR: &str = "judge_major";
+
+/// Kind of the timer that ends the window in which an order counts as a major complaint. Its key is empty.
+pub(crate) const MAJOR_WINDOW: &str = "major_window";
+
 /// Everything that follows from a transition, for the statement that writes it.
 pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effects {
     let (order, estate) = (transition.order.id, transition.order.estate_id);
@@ -33,6 +39,8 @@ fn kind_and_key(timer: &TimerKey) -> (&'static str, String) {
     match timer {
         TimerKey::Clock { clock, cycle } => (CLOCK_STEP, format!("{cycle}/{clock}")),
         TimerKey::AutoClose { cycle } => (AUTO_CLOSE, cycle.to_string()),
+        TimerKey::JudgeMajor => (JUDGE_MAJOR, String::new()),
+        TimerKey::MajorWindow => (MAJOR_WINDOW, String::new()),
     }
 }
 
@@ -46,7 +54,10 @@ pub(crate) fn clock_of_key(key: &str) -> Option<(String, u32)> {
 fn published(event: &DomainEvent) -> NewEvent {
     let order = Some(facts(event));
     match event.fact.clone() {
-        Fact::Created { channel } => about(event, &pb::WorkOrderCreated { order, channel: channel.number() }),
+        Fact::Created { channel, source } => {
+            let (source_kind, source_id) = source.map(|source| (source.kind.to_owned(), source.id)).unwrap_or_default();
+            about(event, &pb::WorkOrderCreated { order, channel: channel.number(), source_kind, source_id })
+        }
         Fact::Classified => about(event, &pb::WorkOrderClassified { order }),
         Fact::Assigned => about(event, &pb::WorkOrderAssigned { order }),
         Fact::Accepted => about(event, &pb::WorkOrderAccepted { order }),
@@ -69,6 +80,11 @@ fn published(event: &DomainEvent) -> NewEvent {
         Fact::ClockBreached { clock, due_time, notify_roles } => {
             about(event, &pb::ClockBreached { order, clock, due_time: Some(to_timestamp(due_time)), notify_roles })
         }
+        Fact::MajorFlagged { reasons, notify_roles } => {
+            let flag_time = Some(to_timestamp(event.occur_time));
+            about(event, &pb::MajorComplaintFlagged { order, reason_codes: reasons, flag_time, notify_roles })
+        }
+        Fact::MajorCleared => about(event, &pb::MajorComplaintCleared { order, clear_time: Some(to_timestamp(event.occur_time)) }),
         Fact::Escalated { clock, percent, notify_roles } => about(event, &pb::WorkOrderEscalated { order, clock, percent, notify_roles }),
     }
 }

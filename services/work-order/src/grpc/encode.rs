@@ -54,6 +54,11 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
         proof: order.proof().map(|given| proof(given, is_staff)),
         auto_close_time: time(order.auto_close_time),
         assessments: order.assessments.iter().map(|made| assessment(made, is_staff)).collect(),
+        major_complaint: order.major.flag.as_ref().filter(|_| is_staff).map(|flag| pb::MajorComplaint {
+            reason_codes: flag.reasons.clone(),
+            flag_time: Some(to_timestamp(flag.flag_time)),
+            clear_time: time(flag.clear_time),
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `policies` `calendars` | one resource each: its RPCs |
+//! | `work_orders` `calendars` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an order |
@@ -10,8 +10,8 @@
 mod calendars;
 mod decode;
 mod encode;
+mod metrics;
 mod mutation;
-mod policies;
 mod watch;
 mod work_orders;
 
@@ -20,7 +20,7 @@ use steward_kit::auth::Access;
 use tonic::Request;
 
 pub(crate) use calendars::Calendars;
-pub(crate) use policies::Policies;
+pub(crate) use metrics::Metrics;
 pub(crate) use work_orders::WorkOrders;
 
 /// A request taken apart: who asks, and what.

@@ -11,10 +11,12 @@ use steward_kit_store::housekeeping::Housekeeping;
 use steward_kit_store::inbox::Consumer;
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::{Relay, listen_published};
+use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
 
 use crate::app::App;
-use crate::events::CustomerEvents;
+use crate::events::{AskedOrders, CustomerEvents};
+use crate::store::sealed_tables;
 
 /// Starts every job of the service.
 ///
@@ -33,14 +35,18 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let timers = TimerService::new(db.clone(), clock.clone(), timers::handlers(app))?;
     jobs.spawn("timers", move |stop| timers.clone().run(stop));
 
+    // After a key rotation: what is under an older key is brought under the current one.
+    let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher().clone(), sealed_tables());
+    jobs.spawn("rekey", move |stop| rekey.clone().run(stop));
+
     // Facts out, in order per subject.
     let relay = Relay::new(db.clone(), clock.clone());
     jobs.spawn("relay", move |stop| relay.clone().run(stop));
 
-    // Facts in: which estates and units there are.
-    let customers = CustomerEvents::new(app.estates().clone());
-    let consumer = Consumer::new(db.clone(), clock.clone(), "customer", "directory", customers);
-    jobs.spawn("customer events", move |stop| consumer.clone().run(stop));
+    // Facts in.
+    for consumer in consumers(app) {
+        jobs.spawn("events in", move |stop| consumer.clone().run(stop));
+    }
 
     // Streams wake when any replica, or a timer, changed an order.
     let (heard, watchers) = (db.clone(), app.watchers().clone());
@@ -57,4 +63,15 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let alerted = app.clone();
     jobs.spawn("calendar alert", move |stop| calendar_alert::run(alerted.clone(), stop));
     Ok(())
+}
+
+/// Who takes in which facts; what none of them could apply is a dead letter of the service.
+pub(crate) fn consumers(app: &Arc<App>) -> Vec<Consumer> {
+    let (db, clock) = (&app.db, &app.clock);
+    // Which estates and units there are.
+    let directory = CustomerEvents::new(app.estates().clone());
+    let directory = Consumer::new(db.clone(), clock.clone(), "customer", "directory", directory);
+    // What other services want to have done.
+    let orders = ["survey", "care"].map(|source| Consumer::new(db.clone(), clock.clone(), source, "orders", AskedOrders::new(app.clone())));
+    [directory].into_iter().chain(orders).collect()
 }

@@ -11,11 +11,17 @@ use uuid::Uuid;
 
 use crate::app::{App, Progress, RECOMPUTE_CLOCKS};
 use crate::domain::{AutoCloseDue, ClockDue};
-use crate::events::{AUTO_CLOSE, CLOCK_STEP, clock_of_key};
+use crate::events::{AUTO_CLOSE, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, clock_of_key};
 
 /// The handlers of the service, one for each kind of timer.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
-    vec![Arc::new(ClockStep(app.clone())), Arc::new(AutoClose(app.clone())), Arc::new(RecomputeClocks(app.clone()))]
+    vec![
+        Arc::new(ClockStep(app.clone())),
+        Arc::new(AutoClose(app.clone())),
+        Arc::new(RecomputeClocks(app.clone())),
+        Arc::new(JudgeMajor(app.clone())),
+        Arc::new(MajorWindow(app.clone())),
+    ]
 }
 
 /// A clock's next step is due.
@@ -69,5 +75,41 @@ impl TimerHandler for RecomputeClocks {
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         let at = Progress::of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a recomputation has the key {}", timer.key)))?;
         self.0.recompute_clocks(tx, timer.subject_id, at, now).await
+    }
+}
+
+/// Is the case a major complaint?
+struct JudgeMajor(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for JudgeMajor {
+    fn kind(&self) -> &'static str {
+        JUDGE_MAJOR
+    }
+
+    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
+        self.0.lock_for_timers(tx, subjects).await
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        self.0.judge_major(tx, timer.subject_id.into(), now).await
+    }
+}
+
+/// The window in which a case counts as a major complaint is over.
+struct MajorWindow(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for MajorWindow {
+    fn kind(&self) -> &'static str {
+        MAJOR_WINDOW
+    }
+
+    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
+        self.0.lock_for_timers(tx, subjects).await
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        self.0.end_major_window(tx, timer.subject_id.into(), now).await
     }
 }

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use steward_kit::Result;
 use steward_kit::auth::ScopedEstate;
 use steward_kit::crypto::FieldCipher;
 use steward_kit_store::Effects;
 use uuid::Uuid;
 
-use super::row::{Memory, changed_clocks, column, new_entries};
+use super::row::{Memory, changed_clocks, changed_facts, column, new_entries};
 use super::texts::{Column, seal_texts};
-use crate::domain::Transition;
+use crate::domain::{Transition, case_facts};
 
 /// What the statement found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Created {
 /// Writes a new order, its clocks, its history and its effects, if its unit exists and `epoch` still holds. One trip. The
 /// inner error is raw, so that the caller can tell a repeated request by its constraint.
 pub(crate) async fn create_work_order(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     cipher: &FieldCipher,
     estate: ScopedEstate,
     transition: &Transition,
@@ -47,7 +47,7 @@ pub(crate) async fn create_work_order(
                SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
                       $24, $25, 1
                  FROM guard WHERE fresh AND unit_known
-            RETURNING estate_id, id
+            RETURNING estate_id, id, number, unit_id, customer_id
            ), clocks AS (
                INSERT INTO work_order.clocks (estate_id, work_order_id, cycle, name, generation, place, state, start_time, due_time,
                    stop_time, verdict, provisional, clock)
@@ -63,6 +63,20 @@ pub(crate) async fn create_work_order(
                  FROM created o, jsonb_to_recordset($28::jsonb)
                    AS h(position integer, action text, state text, actor_kind text, actor_subject text, occur_time timestamptz,
                         record_time timestamptz, detail jsonb, hash text)
+           ), facts AS (
+               INSERT INTO work_order.case_facts (estate_id, work_order_id, number, unit_id, customer_id, cycle, is_last, kind, category, channel, standing, occur_time, receive_time, start_time, end_time, respond_time,
+                   arrive_time, assess_time, complete_time, close_time, close_code, opinion, opinion_time, result_due_time,
+                   callback_due_time, callback_provisional, reach_time, exhaust_time, score, score_time, is_case_score,
+                   suspended_seconds)
+               SELECT o.estate_id, o.id, o.number, o.unit_id, o.customer_id, x.*
+                 FROM created o, jsonb_to_recordset($30::jsonb)
+                   AS x(cycle integer, is_last boolean, kind text, category text, channel text, standing text,
+                        occur_time timestamptz, receive_time timestamptz, start_time timestamptz, end_time timestamptz,
+                        respond_time timestamptz, arrive_time timestamptz, assess_time timestamptz, complete_time timestamptz,
+                        close_time timestamptz, close_code text, opinion text, opinion_time timestamptz,
+                        result_due_time timestamptz, callback_due_time timestamptz, callback_provisional boolean,
+                        reach_time timestamptz, exhaust_time timestamptz, score integer, score_time timestamptz,
+                        is_case_score boolean, suspended_seconds bigint)
            )
            SELECT fresh AS "fresh!", unit_known AS "unit_known!",
                   (SELECT work_order.write_effects($29) FROM created)::text AS effects
@@ -96,8 +110,9 @@ pub(crate) async fn create_work_order(
         epoch,
         new_entries(&transition.history) as _,
         effects.json(now),
+        changed_facts(&[], &case_facts(order)) as _,
     )
-    .fetch_one(pool)
+    .fetch_one(db)
     .await;
     Ok(written.map(|guard| match (guard.fresh, guard.unit_known) {
         (true, true) => Created::Yes,

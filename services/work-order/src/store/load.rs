@@ -214,30 +214,6 @@ pub(crate) async fn search_work_orders(
     rows.into_iter().map(|row| row.into_order(cipher)).collect()
 }
 
-/// Orders after `after` with a clock that rests on a calendar year not announced, in order of estate and id.
-pub(crate) async fn list_provisional(
-    db: impl PgExecutor<'_>,
-    scope: &Scope,
-    after: Option<(Uuid, Uuid)>,
-    limit: i64,
-) -> Result<Vec<(Uuid, Uuid)>> {
-    let rows = sqlx::query!(
-        "SELECT DISTINCT estate_id, work_order_id FROM work_order.clocks
-          WHERE provisional AND state <> 'void'
-            AND ($1::uuid IS NULL OR (estate_id, work_order_id) > ($1, $2))
-            AND ($3::uuid[] IS NULL OR estate_id = ANY($3))
-          ORDER BY estate_id, work_order_id LIMIT $4",
-        after.map(|(estate, _)| estate),
-        after.map(|(_, order)| order) as Option<Uuid>,
-        scope.estates() as Option<Vec<Uuid>>,
-        limit,
-    )
-    .fetch_all(db)
-    .await
-    .store()?;
-    Ok(rows.into_iter().map(|row| (row.estate_id, row.work_order_id)).collect())
-}
-
 fn codes(states: &[State]) -> Vec<String> {
     states.iter().map(ToString::to_string).collect()
 }

@@ -8,10 +8,14 @@
 //! | `create` `save` | writing: one statement each, whatever the verb |
 //! | `history` | the chain, read in pages |
 //! | `numbers` `units` | what creating an order needs |
-//! | `calendar_years` | when years were loaded |
+//! | `facts` | what figures are counted from |
+//! | `around` | cases around a case, for major complaints |
+//! | `counting` | orders whose clocks count by a calendar |
 
-mod calendar_years;
+mod around;
+mod counting;
 mod create;
+mod facts;
 mod history;
 mod load;
 mod numbers;
@@ -20,13 +24,16 @@ mod save;
 mod texts;
 mod units;
 
-pub(crate) use calendar_years::list_loaded_years;
+pub(crate) use around::count_around;
+pub(crate) use counting::list_counting;
 pub(crate) use create::{Created, create_work_order};
+pub(crate) use facts::{Stretch, list_case_facts, list_deadlines};
 pub(crate) use history::list_history;
 pub(crate) use load::{
-    OfCustomer, OrderKey, list_provisional, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate,
-    load_work_order, search_work_orders,
+    OfCustomer, OrderKey, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate, load_work_order,
+    search_work_orders,
 };
 pub(crate) use numbers::Numbers;
 pub(crate) use save::{Saved, lock_work_orders, save_transition};
+pub(crate) use texts::{answer_place, sealed_tables};
 pub(crate) use units::insert_units;

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::texts::{Column, open_texts};
 use crate::domain::{
-    Assessment, Callback, Channel, Clock, CloseCode, CompletionProof, Contact, HistoryEntry, Kind, MediaRef, Reached, State, Suspension,
-    Terms, Urgency, WorkOrder,
+    Assessment, Callback, CaseFacts, Channel, Clock, CloseCode, CompletionProof, Contact, HistoryEntry, Kind, Major, MediaRef, Reached,
+    State, Suspension, Terms, Urgency, WorkOrder,
 };
 
 /// What of an order stands in the column `memory`: all that no query asks for.
@@ -28,6 +28,8 @@ pub(super) struct Memory<'a> {
     proofs: Cow<'a, [CompletionProof]>,
     milestones: Cow<'a, [Reached]>,
     terms: Cow<'a, Terms>,
+    #[serde(default)]
+    major: Cow<'a, Major>,
 }
 
 impl<'a> Memory<'a> {
@@ -44,6 +46,7 @@ impl<'a> Memory<'a> {
             proofs: (&order.proofs).into(),
             milestones: (&order.milestones).into(),
             terms: Cow::Borrowed(&order.terms),
+            major: Cow::Borrowed(&order.major),
         })
     }
 }
@@ -120,6 +123,7 @@ impl OrderRow {
             milestones: memory.milestones.into_owned(),
             clocks: self.clocks.0,
             terms: memory.terms.into_owned(),
+            major: memory.major.into_owned(),
             history_position: count(self.history_position)?,
             history_hash: hash(&self.history_hash)?,
             row_version: self.row_version,
@@ -162,6 +166,11 @@ pub(super) fn changed_clocks<'a>(before: &[Clock], after: &'a [Clock]) -> Json<V
         clock,
     });
     Json(rows.collect())
+}
+
+/// The facts of `after` that `before` does not have as they are.
+pub(super) fn changed_facts(before: &[CaseFacts], after: &[CaseFacts]) -> Json<Vec<CaseFacts>> {
+    Json(after.iter().enumerate().filter(|(place, facts)| before.get(*place) != Some(*facts)).map(|(_, facts)| facts.clone()).collect())
 }
 
 /// A row of `history`, on its way in.

@@ -9,9 +9,9 @@ use steward_kit::crypto::FieldCipher;
 use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
-use super::row::{Memory, changed_clocks, column, new_entries};
+use super::row::{Memory, changed_clocks, changed_facts, column, new_entries};
 use super::texts::seal_texts;
-use crate::domain::{Transition, WorkOrder};
+use crate::domain::{Transition, WorkOrder, case_facts};
 
 /// What the guard found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) async fn save_transition(
                       promise_time = $11, close_code = $12, memory = $13, texts = $14, history_position = $15,
                       history_hash = $16, update_time = $17, first_receiver = $18, kind = $19, row_version = row_version + 1
                 WHERE estate_id = $1 AND id = $2 AND row_version = $3
-            RETURNING estate_id, id
+            RETURNING estate_id, id, number, unit_id, customer_id
            ), clocks AS (
                INSERT INTO work_order.clocks AS k (estate_id, work_order_id, cycle, name, generation, place, state, start_time,
                    due_time, stop_time, verdict, provisional, clock)
@@ -62,6 +62,32 @@ pub(crate) async fn save_transition(
                  FROM updated o, jsonb_to_recordset($21::jsonb)
                    AS h(position integer, action text, state text, actor_kind text, actor_subject text, occur_time timestamptz,
                         record_time timestamptz, detail jsonb, hash text)
+           ), facts AS (
+               INSERT INTO work_order.case_facts AS f (estate_id, work_order_id, number, unit_id, customer_id, cycle, is_last, kind, category, channel, standing, occur_time, receive_time, start_time, end_time, respond_time,
+                   arrive_time, assess_time, complete_time, close_time, close_code, opinion, opinion_time, result_due_time,
+                   callback_due_time, callback_provisional, reach_time, exhaust_time, score, score_time, is_case_score,
+                   suspended_seconds)
+               SELECT o.estate_id, o.id, o.number, o.unit_id, o.customer_id, x.*
+                 FROM updated o, jsonb_to_recordset($23::jsonb)
+                   AS x(cycle integer, is_last boolean, kind text, category text, channel text, standing text,
+                        occur_time timestamptz, receive_time timestamptz, start_time timestamptz, end_time timestamptz,
+                        respond_time timestamptz, arrive_time timestamptz, assess_time timestamptz, complete_time timestamptz,
+                        close_time timestamptz, close_code text, opinion text, opinion_time timestamptz,
+                        result_due_time timestamptz, callback_due_time timestamptz, callback_provisional boolean,
+                        reach_time timestamptz, exhaust_time timestamptz, score integer, score_time timestamptz,
+                        is_case_score boolean, suspended_seconds bigint)
+               ON CONFLICT ON CONSTRAINT case_facts_pkey DO UPDATE
+                  SET is_last = EXCLUDED.is_last, kind = EXCLUDED.kind, category = EXCLUDED.category, standing = EXCLUDED.standing,
+                      end_time = EXCLUDED.end_time, respond_time = EXCLUDED.respond_time, arrive_time = EXCLUDED.arrive_time,
+                      assess_time = EXCLUDED.assess_time, complete_time = EXCLUDED.complete_time,
+                      close_time = EXCLUDED.close_time,
+                      -- How a cycle had been closed that was reopened is known to its row alone.
+                      close_code = CASE WHEN EXCLUDED.is_last THEN EXCLUDED.close_code ELSE f.close_code END,
+                      opinion = EXCLUDED.opinion, opinion_time = EXCLUDED.opinion_time,
+                      result_due_time = EXCLUDED.result_due_time, callback_due_time = EXCLUDED.callback_due_time,
+                      callback_provisional = EXCLUDED.callback_provisional, reach_time = EXCLUDED.reach_time,
+                      exhaust_time = EXCLUDED.exhaust_time, score = EXCLUDED.score, score_time = EXCLUDED.score_time,
+                      is_case_score = EXCLUDED.is_case_score, suspended_seconds = EXCLUDED.suspended_seconds
            )
            SELECT (SELECT work_order.write_effects($22) FROM updated)::text IS NOT NULL AS "written!""#,
         before.estate_id.as_uuid(),
@@ -86,6 +112,7 @@ pub(crate) async fn save_transition(
         changed_clocks(&before.clocks, &order.clocks) as _,
         new_entries(&transition.history) as _,
         effects.json(now),
+        changed_facts(&case_facts(before), &case_facts(order)) as _,
     )
     .fetch_one(db)
     .await;

@@ -1,10 +1,13 @@
 //! What customers and staff wrote. Each order's texts are sealed for their place: moved to another order they do not open.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use steward_kit::crypto::FieldCipher;
 use steward_kit::ids::WorkOrderId;
 use steward_kit::pii::Pii;
 use steward_kit::{Error, Result};
+use steward_kit_store::rekey::SealedTable;
 
 use crate::domain::WorkOrder;
 
@@ -17,13 +20,16 @@ pub(super) enum Column {
 }
 
 impl Column {
-    fn place(self, id: WorkOrderId) -> String {
-        let column = match self {
+    fn name(self) -> &'static str {
+        match self {
             Self::Description => "description",
             Self::Location => "location",
             Self::Texts => "texts",
-        };
-        format!("work_order/{id}/{column}")
+        }
+    }
+
+    fn place(self, id: impl Display) -> String {
+        format!("work_order/{id}/{}", self.name())
     }
 
     pub(super) fn seal(self, cipher: &FieldCipher, id: WorkOrderId, text: impl AsRef<[u8]>) -> Vec<u8> {
@@ -35,6 +41,20 @@ impl Column {
         let text = std::str::from_utf8(&plain).map_err(Error::internal)?;
         Ok(Pii::new(text.to_owned()))
     }
+}
+
+/// Every column of the schema that the keyring seals, for the job of a key rotation.
+pub(crate) fn sealed_tables() -> Vec<SealedTable> {
+    let columns = [Column::Description, Column::Location, Column::Texts];
+    let orders = SealedTable::new("work_orders", &["estate_id", "id"]);
+    let orders = columns.into_iter().fold(orders, |table, column| table.field(column.name(), move |row| column.place(row.of("id"))));
+    let claims = SealedTable::new("idempotency_claims", &["principal", "method", "request_id"]);
+    vec![orders, claims.field("response", |row| answer_place(row.of("method"), row.of("request_id")))]
+}
+
+/// Where the answer that a repeated request gets is sealed for.
+pub(crate) fn answer_place(method: &str, request_id: impl Display) -> String {
+    format!("work_order/answer/{method}/{request_id}")
 }
 
 /// The texts that hang on lists of the aggregate, in the order of those lists.

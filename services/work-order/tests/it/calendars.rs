@@ -2,17 +2,18 @@
 
 use jiff::Timestamp;
 use steward_proto::common::v1 as common;
+use steward_proto::plan::v1 as plan;
 use steward_proto::work_order::v1 as pb;
 use steward_proto::work_order::v1::{CalendarYearState, ClockState};
 use tonic::Code;
 
 use crate::world::{World, at, eventually, new_version, refused, request_id, time};
 
-fn span(value: u32, unit: common::Unit, calendar: &str) -> common::Span {
+pub(crate) fn span(value: u32, unit: common::Unit, calendar: &str) -> common::Span {
     common::Span { value, unit: unit.into(), calendar: calendar.to_owned() }
 }
 
-async fn due(world: &World, start: &str, span: common::Span) -> (Timestamp, Vec<i32>) {
+pub(crate) async fn due(world: &World, start: &str, span: common::Span) -> (Timestamp, Vec<i32>) {
     let start: jiff::Zoned = format!("{start}[Asia/Shanghai]").parse().unwrap();
     let request = pb::ComputeDueTimeRequest {
         estate_id: world.estate.to_string(),
@@ -88,16 +89,16 @@ async fn loading_a_year_recomputes_provisional_deadlines() {
 
 /// Every report of the estate gets a limit of 250 working days, which reaches into 2027.
 pub(crate) async fn load_long_limit(world: &World) {
-    let rule = steward_proto::plan::v1::ClockRule {
+    let rule = plan::ClockRule {
         clock: "result_feedback".to_owned(),
-        start_on: steward_proto::plan::v1::Milestone::Received.into(),
-        stop_on: vec![steward_proto::plan::v1::Milestone::Completed.into()],
+        start_on: plan::Milestone::Received.into(),
+        stop_on: vec![plan::Milestone::Completed.into()],
         limit: Some(span(250, common::Unit::WorkingDay, "working")),
         ..Default::default()
     };
-    let sla = steward_proto::plan::v1::SlaPolicy { clock_rules: vec![rule], ..Default::default() };
-    let document = pb::policy_document::Document::Sla(sla);
-    let version = new_version(pb::PolicyScopeLevel::Estate, &world.estate.to_string(), document, "");
+    let sla = plan::SlaPolicy { clock_rules: vec![rule], ..Default::default() };
+    let document = plan::policy_document::Document::Sla(sla);
+    let version = new_version(plan::PolicyScopeLevel::Estate, &world.estate.to_string(), document, "");
     world.policies().create_policy_version(world.operations().asks(version)).await.unwrap();
 }
 
@@ -113,7 +114,7 @@ async fn a_year_is_loaded_by_those_who_reach_every_estate() {
     refused(answer, Code::InvalidArgument, "POLICY_INVALID");
 }
 
-async fn list(world: &World) -> Vec<pb::CalendarYear> {
+pub(crate) async fn list(world: &World) -> Vec<pb::CalendarYear> {
     let request = pb::ListCalendarYearsRequest::default();
     world.calendars().list_calendar_years(world.desk().asks(request)).await.unwrap().into_inner().calendar_years
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod asked_orders;
 mod auto_close;
 mod calendar_alert;
 mod calendars;
@@ -11,14 +12,22 @@ mod events;
 mod history;
 mod lifecycle;
 mod lists;
+mod major;
+mod metric_cases;
+mod metric_questions;
+mod metric_scale;
+mod metric_vectors;
+mod metrics;
 mod policies;
 mod privacy;
 mod query_plans;
 mod recompute;
 mod refusals;
+mod reloaded_years;
 mod repetition;
-mod tap;
+mod rotation;
 mod trips;
 mod watch;
 mod words;
+mod working_hours;
 mod world;

@@ -3,20 +3,16 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-use sqlx::postgres::PgConnection;
-use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::Executor;
+use steward_harness::Asked;
+use steward_harness::query_plans::{PlanFor, PlannedQuery};
 use steward_proto::work_order::v1 as pb;
 
-use crate::tap::{Asked, proxy};
 use crate::world::World;
 
-/// A statement of the service, with arguments that are typical for it.
+/// A statement of the service.
 struct Case {
-    name: &'static str,
-    sql: String,
-    arguments: String,
+    query: PlannedQuery,
     /// The list of a customer's own orders goes over every estate; every other one stays in one.
     in_one_estate: bool,
 }
@@ -25,7 +21,7 @@ struct Case {
 #[tokio::test]
 async fn lists_are_answered_by_the_indexes_made_for_them() {
     let log = Asked::default();
-    let world = World::through(|upstream| proxy(upstream, log.clone())).await;
+    let world = World::through(async |upstream| log.proxy(upstream).await.unwrap()).await;
     let id = world.create(world.burst_pipe()).await.id;
     world.assign(&id, "wang").await.unwrap();
     let cases = cases(&world, &id, &log).await;
@@ -34,20 +30,18 @@ async fn lists_are_answered_by_the_indexes_made_for_them() {
     let mut all = String::new();
     for case in &cases {
         // The plan for any arguments is the one that Postgres may turn to after some calls.
-        for mode in ["force_generic_plan", "force_custom_plan"] {
-            let plan = explain(&mut connection, case, mode).await;
-            let mut shape = String::new();
-            print(&plan, 1, &mut shape);
+        for mode in [PlanFor::AnyArguments, PlanFor::TheseArguments] {
+            let plan = case.query.explain(&mut connection, mode).await.unwrap();
+            let (name, shape) = (case.query.name, plan.shape());
             for table in ["work_orders", "clocks", "history"] {
-                assert!(!shape.contains(&format!("Seq Scan on {table}")), "{}, {mode}:\n{shape}", case.name);
+                assert!(!plan.reads_whole(table), "{name}, {mode:?}:\n{shape}");
             }
-            let mut indexes = Vec::new();
-            indexes_of(&plan, &mut indexes);
-            for index in indexes.iter().filter(|_| case.in_one_estate) {
-                assert_eq!(leading_column(&mut connection, index).await, "estate_id", "{index} of {}, {mode}", case.name);
+            let indexes = plan.leading_columns(&mut connection, "work_order").await.unwrap();
+            for (index, column) in indexes.iter().filter(|_| case.in_one_estate) {
+                assert_eq!(column, "estate_id", "{index} of {name}, {mode:?}");
             }
-            if mode == "force_custom_plan" {
-                writeln!(all, "{}\n{shape}", case.name).unwrap();
+            if mode == PlanFor::TheseArguments {
+                writeln!(all, "{name}\n{shape}").unwrap();
             }
         }
     }
@@ -67,21 +61,22 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     };
     let mut asked = Vec::new();
     for request in [list("", ""), list("wang", ""), list("", &customer.to_string())] {
-        log.lock().unwrap().clear();
+        log.take();
         world.orders().list_work_orders(world.operations().asks(request)).await.unwrap();
-        asked.push(last(log, "FROM work_order.work_orders"));
+        asked.push(log.last("FROM work_order.work_orders").unwrap());
     }
     let search = pb::SearchWorkOrdersRequest { estate_id: estate.to_string(), query: "000042".to_owned(), ..Default::default() };
     world.orders().search_work_orders(world.operations().asks(search)).await.unwrap();
-    asked.push(last(log, "reverse(o.number)"));
+    asked.push(log.last("reverse(o.number)").unwrap());
     let history = pb::ListHistoryRequest { work_order_id: id.to_owned(), ..Default::default() };
     world.orders().list_history(world.operations().asks(history)).await.unwrap();
-    asked.push(last(log, "FROM work_order.history"));
+    asked.push(log.last("FROM work_order.history").unwrap());
     let [by_state, by_assignee, by_customer, search, history] = asked.try_into().unwrap();
 
     let every = "'{received,classified,assigned,accepted,contacted,on_site,completed,closed,reopened,cancelled}'";
     let (first, later) = ("NULL, NULL", format!("'2025-09-01Z', '{estate}'"));
-    let case = |name, sql: &String, arguments, in_one_estate| Case { name, sql: sql.clone(), arguments, in_one_estate };
+    let case =
+        |name, sql: &String, arguments: String, in_one_estate| Case { query: PlannedQuery::new(name, sql, arguments), in_one_estate };
     vec![
         case("list of an estate, first page", &by_state, format!("'{estate}', {every}, NULL, {first}, 51"), true),
         case("list of an estate, later page", &by_state, format!("'{estate}', {every}, NULL, {later}, 51"), true),
@@ -92,10 +87,6 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
         case("search by category", &search, format!("'{estate}', 'kcolb%', NULL, {later}, 51, 'plumbing.block%'"), true),
         case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),
     ]
-}
-
-fn last(log: &Asked, part: &str) -> String {
-    log.lock().unwrap().iter().rfind(|sql| sql.contains(part)).cloned().unwrap_or_else(|| panic!("nobody asked for {part}"))
 }
 
 /// Two years of five estates: most orders are closed, two people work on them, three hundred customers report.
@@ -123,52 +114,4 @@ async fn fill(world: &World) {
           FROM work_order.work_orders w, generate_series(1, 5) AS position WHERE w.number LIKE 'WO-2025-%';
         ANALYZE work_order.work_orders, work_order.clocks, work_order.history;";
     world.db.execute(sqlx::raw_sql(fill)).await.unwrap();
-}
-
-/// The plan for these arguments, or for any.
-async fn explain(connection: &mut PgConnection, case: &Case, mode: &'static str) -> Value {
-    connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("SET plan_cache_mode = {mode}")))).await.unwrap();
-    connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("PREPARE asked AS {}", case.sql)))).await.unwrap();
-    let explain = format!("EXPLAIN (COSTS OFF, FORMAT JSON) EXECUTE asked ({})", case.arguments);
-    let answer = sqlx::query_scalar(AssertSqlSafe(explain)).persistent(false).fetch_one(&mut *connection).await;
-    connection.execute(sqlx::raw_sql("DEALLOCATE asked")).await.unwrap();
-    let Json(plan): Json<Value> = answer.unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    plan[0]["Plan"].clone()
-}
-
-/// One node a line: its type, its index or table, and whether it begins where the last page ended. Months are one.
-fn print(node: &Value, depth: usize, out: &mut String) {
-    let text = |key: &str| node[key].as_str().unwrap_or_default();
-    let (index, table) = (text("Index Name"), text("Relation Name"));
-    write!(out, "{:width$}{}", "", text("Node Type"), width = depth * 2).unwrap();
-    match (index.is_empty(), table.is_empty()) {
-        (false, _) => write!(out, " by {}", month_less(index)).unwrap(),
-        (true, false) => write!(out, " on {}", month_less(table)).unwrap(),
-        (true, true) => {}
-    }
-    if text("Index Cond").contains("ROW(") {
-        out.push_str(", from the key of the last page");
-    }
-    out.push('\n');
-    for child in node["Plans"].as_array().into_iter().flatten() {
-        print(child, depth + 1, out);
-    }
-}
-
-/// The name of a partition or its index without the month it is for.
-fn month_less(name: &str) -> &str {
-    if name.starts_with("history") { "history" } else { name }
-}
-
-fn indexes_of(node: &Value, out: &mut Vec<String>) {
-    out.extend(node["Index Name"].as_str().map(str::to_owned));
-    node["Plans"].as_array().into_iter().flatten().for_each(|child| indexes_of(child, out));
-}
-
-async fn leading_column(connection: &mut PgConnection, index: &str) -> String {
-    sqlx::query_scalar("SELECT pg_get_indexdef(('work_order.' || quote_ident($1))::regclass, 1, true)")
-        .bind(index)
-        .fetch_one(connection)
-        .await
-        .unwrap()
 }

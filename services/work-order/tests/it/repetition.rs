@@ -1,9 +1,10 @@
 //! The same request twice, and two requests at once.
 
 use prost::Message;
+use steward_proto::plan::v1::PolicyScopeLevel;
+use steward_proto::plan::v1::policy_document::Document;
 use steward_proto::work_order::v1 as pb;
 use steward_proto::work_order::v1::State;
-use steward_proto::work_order::v1::policy_document::Document;
 use tonic::Code;
 
 use crate::calendars::YEAR_2027;
@@ -103,7 +104,7 @@ async fn twin_policy_versions_are_one_version() {
     let world = World::new().await;
     for _ in 0..5 {
         let document = Document::Callback(plan(BASE).callback.unwrap());
-        let request = new_version(pb::PolicyScopeLevel::Estate, &world.estate.to_string(), document, "twin");
+        let request = new_version(PolicyScopeLevel::Estate, &world.estate.to_string(), document, "twin");
         let ask = || {
             let (mut policies, request) = (world.policies(), world.operations().asks(request.clone()));
             async move { policies.create_policy_version(request).await.unwrap().into_inner() }

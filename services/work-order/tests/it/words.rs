@@ -4,10 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use prost_reflect::DynamicMessage;
-use steward_proto::plan::v1::ServicePlan;
+use steward_kit::plan::read_plan;
+use steward_proto::plan::v1 as plan;
+use steward_proto::plan::v1::policy_document::Document;
 use steward_proto::work_order::v1 as pb;
-use steward_proto::work_order::v1::policy_document::Document;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
@@ -15,19 +15,17 @@ use uuid::Uuid;
 pub(crate) type Answer<T> = Result<T, Status>;
 
 /// A plan of `gateway/plans`.
-pub(crate) fn plan(yaml: &str) -> ServicePlan {
-    let value: serde_json::Value = serde_yaml_ng::from_str(yaml).unwrap();
-    let descriptor = steward_proto::descriptor_pool().get_message_by_name("steward.plan.v1.ServicePlan").unwrap();
-    DynamicMessage::deserialize(descriptor, value).unwrap().transcode_to().unwrap()
+pub(crate) fn plan(yaml: &str) -> plan::ServicePlan {
+    read_plan("gateway/plans", yaml).unwrap()
 }
 
-pub(crate) fn new_version(level: pb::PolicyScopeLevel, id: &str, document: Document, plan: &str) -> pb::CreatePolicyVersionRequest {
-    pb::CreatePolicyVersionRequest {
+pub(crate) fn new_version(level: plan::PolicyScopeLevel, id: &str, document: Document, plan: &str) -> plan::CreatePolicyVersionRequest {
+    plan::CreatePolicyVersionRequest {
         request_id: request_id(),
-        scope: Some(pb::PolicyScope { level: level.into(), id: id.to_owned() }),
-        document: Some(pb::PolicyDocument { document: Some(document) }),
-        effective_time: None,
+        scope: Some(plan::PolicyScope { level: level.into(), id: id.to_owned() }),
+        document: Some(plan::PolicyDocument { document: Some(document) }),
         plan_code: plan.to_owned(),
+        ..Default::default()
     }
 }
 
@@ -68,7 +66,9 @@ pub(crate) fn refused<T: std::fmt::Debug>(answer: Answer<T>, code: Code, why: &s
 fn is_in_contract(why: &str) -> bool {
     let of_all = ["PERMISSION_DENIED", "UNAUTHENTICATED"];
     let is_rule = why.chars().all(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '.'));
-    is_rule || of_all.contains(&why) || pb::ErrorReason::from_str_name(&format!("ERROR_REASON_{why}")).is_some()
+    let name = format!("ERROR_REASON_{why}");
+    let is_ours = pb::ErrorReason::from_str_name(&name).is_some() || plan::ErrorReason::from_str_name(&name).is_some();
+    is_rule || of_all.contains(&why) || is_ours
 }
 
 /// Waits for something that happens in the background. The service's clock stands still meanwhile.

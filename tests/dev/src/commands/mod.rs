@@ -28,6 +28,8 @@ cargo dev <command>
       --customer ID    the caller is this customer
       --subject NAME   who the caller is
       --ttl SPAN       how long it is good for: 8h, 30min, 7d
+  letters [SERVICE] [redrive | discard ID REASON]
+                       events that could not be applied, and what sets them right
   clock [show|+SPAN]   show the stack's clock, or move it forward for every process at once: +15min, +3d
 
   test [--quick] [FILTER…]   run every check that CI runs; with filters only the tests whose names contain one
@@ -45,7 +47,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
         "up" | "demo" => stack::build_and_hand_over(&workspace, arguments),
-        "token" | "clock" | "start" | "status" => stack::hand_over(&workspace, arguments),
+        "token" | "clock" | "letters" | "start" | "status" => stack::hand_over(&workspace, arguments),
         "down" => stack::down(&workspace),
         "kill" => stack::kill(&workspace, rest),
         "logs" => stack::logs(&workspace, rest),

@@ -7,4 +7,6 @@ mod late_events;
 mod main_job;
 mod matrix;
 mod partial;
+mod plans;
+mod replay;
 mod streams;

@@ -59,6 +59,14 @@ enum Command {
         #[arg(default_value = "show", allow_hyphen_values = true)]
         what: String,
     },
+    /// Show, redrive or discard the dead letters of one service or of all.
+    Letters {
+        /// `customer`, `work-order`, …; all if none is named.
+        service: Option<String>,
+        /// What to do; show them if nothing is said.
+        #[command(subcommand)]
+        task: Option<LettersTask>,
+    },
     /// Run a command with DATABASE_URL naming a freshly migrated database.
     WithDatabase {
         /// The command.
@@ -68,6 +76,19 @@ enum Command {
     /// The SMTP server and webhook receiver of a running stack.
     #[command(hide = true)]
     ServeSinks,
+}
+
+#[derive(Subcommand)]
+enum LettersTask {
+    /// Apply all open ones, oldest first.
+    Redrive,
+    /// Give one up for good.
+    Discard {
+        /// The letter.
+        id: String,
+        /// Why; no personal data.
+        reason: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -109,6 +130,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Status => stack::print_status(&Files::open()?).await.map(good),
         Command::Token(arguments) => token(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Clock { what } => clock(&what).map(|()| ExitCode::SUCCESS),
+        Command::Letters { service, task } => letters(service.as_deref(), task).await.map(|()| ExitCode::SUCCESS),
         Command::WithDatabase { command } => with_database(&command).await.map(good),
         Command::ServeSinks => stack::serve_sinks(&Files::open()?).await.map(|()| ExitCode::SUCCESS),
     }
@@ -268,6 +290,15 @@ fn token(arguments: &TokenArguments) -> Result<()> {
     claims = claims.valid(now - leeway, stack::parse_span(&arguments.ttl)? + leeway);
     say::line(keys.issuer().mint(&claims)?);
     Ok(())
+}
+
+async fn letters(service: Option<&str>, task: Option<LettersTask>) -> Result<()> {
+    let task = match task {
+        None => stack::Task::Show,
+        Some(LettersTask::Redrive) => stack::Task::Redrive,
+        Some(LettersTask::Discard { id, reason }) => stack::Task::Discard { id, reason },
+    };
+    stack::letters(service, &task).await
 }
 
 fn clock(what: &str) -> Result<()> {

@@ -13,7 +13,8 @@ use steward_dev::Workspace;
 use steward_kit_store::migrate::Migrations;
 
 /// The schemas in use, and the service's folder of each.
-pub const SCHEMAS: [(&str, &str); 3] = [("customer", "customer"), ("work_order", "work-order"), ("notification", "notification")];
+pub const SCHEMAS: [(&str, &str); 5] =
+    [("customer", "customer"), ("work_order", "work-order"), ("notification", "notification"), ("survey", "survey"), ("care", "care")];
 
 /// The schema whose service owns the estates, and so keeps no copy of their directory.
 const OWNER_OF_ESTATES: &str = "customer";

@@ -42,7 +42,7 @@ fn common(service: &Service, files: &Files, ports: &Ports, keys: &Keys) -> Resul
         // The launcher's stop must not wait for balancers that are not there.
         ("DRAIN_NOTICE_MS", "0".to_owned()),
     ];
-    for (peer, name) in SERVICES.iter().zip(["CUSTOMER_URL", "WORK_ORDER_URL", "NOTIFICATION_URL"]) {
+    for (peer, name) in SERVICES.iter().zip(["CUSTOMER_URL", "WORK_ORDER_URL", "NOTIFICATION_URL", "SURVEY_URL", "CARE_URL"]) {
         if peer.name != service.name {
             settings.push((name, format!("http://127.0.0.1:{}", ports.of(peer.name))));
         }

@@ -1,5 +1,5 @@
 //! The development stack: private Postgres and Redis with lasting data, the services as processes, an SMTP server and a webhook receiver.
-//! What `cargo dev up`, `demo`, `start`, `status`, `token` and `clock` do.
+//! What `cargo dev up`, `demo`, `start`, `status`, `token`, `letters` and `clock` do.
 
 mod clock;
 mod environment;
@@ -7,6 +7,7 @@ mod files;
 mod health;
 mod keys;
 mod launch;
+mod letters;
 mod logs;
 mod ports;
 mod services;
@@ -17,6 +18,7 @@ pub use environment::environment;
 pub use files::Files;
 pub use keys::Keys;
 pub use launch::{Stack, serve_sinks};
+pub use letters::{Task, letters};
 pub use logs::follow;
 pub use ports::Ports;
 pub use services::{SERVICES, Service};

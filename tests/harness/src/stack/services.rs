@@ -16,10 +16,12 @@ pub struct Service {
 }
 
 /// Every program of the stack. Callers come after what they call.
-pub const SERVICES: [Service; 4] = [
+pub const SERVICES: [Service; 6] = [
     Service { name: "customer", schema: Some("customer"), port: 7101, metrics_port: 7201 },
     Service { name: "work-order", schema: Some("work_order"), port: 7102, metrics_port: 7202 },
     Service { name: "notification", schema: Some("notification"), port: 7103, metrics_port: 7203 },
+    Service { name: "survey", schema: Some("survey"), port: 7104, metrics_port: 7204 },
+    Service { name: "care", schema: Some("care"), port: 7105, metrics_port: 7205 },
     Service { name: "gateway", schema: None, port: 7100, metrics_port: 7200 },
 ];
 

@@ -1,15 +1,10 @@
 //! The estate: registered, put under the numbers of a plan.
 
-use anyhow::{Context, Result};
-use prost_reflect::DynamicMessage;
-use steward_dev::Workspace;
+use anyhow::{Context, Result, bail};
 use steward_proto::{
     customer::v1::{ListEstatesRequest, PremisesType, RegisterEstateRequest, estate_service_client::EstateServiceClient},
-    plan::v1::ServicePlan,
-    work_order::v1::{
-        CreatePolicyVersionRequest, ListPolicyVersionsRequest, PolicyDocument, PolicyKind, PolicyScope, PolicyScopeLevel,
-        policy_document::Document, policy_service_client::PolicyServiceClient,
-    },
+    gateway::v1::{AppliedState, ApplyServicePlanRequest, plan_service_client::PlanServiceClient},
+    plan::v1::{ListPolicyVersionsRequest, PolicyKind, PolicyScope, PolicyScopeLevel, policy_service_client::PolicyServiceClient},
 };
 
 use super::{
@@ -83,10 +78,10 @@ async fn apply_plans(stage: &Stage, operations: &Actor, estate_id: &str) -> Resu
     apply_plan(stage, operations, PLAN, PolicyScope { level: PolicyScopeLevel::Estate.into(), id: estate_id.to_owned() }).await
 }
 
-/// Whether the defaults are complete: the document loaded last is there.
+/// Whether the defaults are complete: the document applied last is there.
 async fn has_base(stage: &Stage, operations: &Actor) -> Result<bool> {
     let request = ListPolicyVersionsRequest {
-        kind: PolicyKind::Callback.into(),
+        kind: PolicyKind::Contact.into(),
         level: PolicyScopeLevel::Base.into(),
         page_size: 1,
         ..ListPolicyVersionsRequest::default()
@@ -96,47 +91,34 @@ async fn has_base(stage: &Stage, operations: &Actor) -> Result<bool> {
     Ok(!answer.into_inner().policy_versions.is_empty())
 }
 
-/// Puts each document of a plan with the service that owns it. Rules name categories, so the categories go first.
+/// Puts every document of a plan with the service that owns it.
 async fn apply_plan(stage: &Stage, operations: &Actor, code: &str, scope: PolicyScope) -> Result<()> {
-    let plan = read_plan(code)?;
-    let documents = [
-        ("intake", plan.intake.map(Document::Intake)),
-        ("sla", plan.sla.map(Document::Sla)),
-        ("callback", plan.callback.map(Document::Callback)),
-    ];
-    let policies = PolicyServiceClient::new(stage.gateway.clone());
-    for (name, document) in documents {
-        let Some(document) = document else { continue };
-        let request = CreatePolicyVersionRequest {
-            request_id: request_id(),
-            scope: Some(scope.clone()),
-            document: Some(PolicyDocument { document: Some(document) }),
-            effective_time: None,
-            plan_code: plan.code.clone(),
-        };
-        // The estate reaches the other services by an event; a moment may pass.
-        let version = stage
-            .await_some("the estate in the work-order service", || {
-                let (mut policies, request) = (policies.clone(), operations.asks(request.clone()));
-                async move {
-                    match policies.create_policy_version(request?).await {
-                        Ok(answer) => Ok(answer.into_inner().policy_version),
-                        Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
-                        Err(status) => Err(status).context("creating a policy version"),
-                    }
+    let request = ApplyServicePlanRequest {
+        request_id: request_id(),
+        plan_code: code.to_owned(),
+        scope: Some(scope),
+        ..ApplyServicePlanRequest::default()
+    };
+    let plans = PlanServiceClient::new(stage.gateway.clone());
+    // The estate reaches the other services by an event; a moment may pass.
+    let documents = stage
+        .await_some("the estate in every service", || {
+            let (mut plans, request) = (plans.clone(), operations.asks(request.clone()));
+            async move {
+                match plans.apply_service_plan(request?).await {
+                    Ok(answer) => Ok(Some(answer.into_inner().documents)),
+                    Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
+                    Err(status) => Err(status).context("applying the plan"),
                 }
-            })
-            .await?;
-        stage.tell(format!("{name} policy of {} is version {} ({})", version.plan_code, version.version, version.id));
+            }
+        })
+        .await?;
+    for document in documents {
+        let kind = document.kind().as_str_name().trim_start_matches("POLICY_KIND_").to_ascii_lowercase();
+        let (AppliedState::Applied, Some(version)) = (document.state(), &document.policy_version) else {
+            bail!("the {kind} document of plan {code} was not applied: {:?}", document.refusal);
+        };
+        stage.tell(format!("{kind} policy of {code} is version {} with {} ({})", version.version, document.service, version.id));
     }
     Ok(())
-}
-
-fn read_plan(code: &str) -> Result<ServicePlan> {
-    let file = Workspace::find()?.root().join("gateway/plans").join(format!("{code}.yaml"));
-    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    let descriptor =
-        steward_proto::descriptor_pool().get_message_by_name("steward.plan.v1.ServicePlan").context("the plan's descriptor")?;
-    let dynamic = DynamicMessage::deserialize(descriptor, serde_yaml_ng::Deserializer::from_str(&text));
-    dynamic.with_context(|| format!("{} is not a service plan", file.display()))?.transcode_to().context("the plan as its own message")
 }

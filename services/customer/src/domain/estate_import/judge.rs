@@ -233,6 +233,7 @@ fn settle(register: &mut Register, facts: &CustomerFacts, known: Option<Customer
             row_version: 1,
             create_time: now,
             update_time: now,
+            erase_time: None,
         };
         register.customers.push(customer.clone());
         return CustomerStep::Create(customer);

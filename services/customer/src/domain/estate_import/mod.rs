@@ -3,8 +3,8 @@
 mod judge;
 mod register;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use steward_kit::Error;
 use steward_kit::error::WrongState;
 use steward_kit::ids::{CustomerId, EstateId, UnitId};
@@ -18,6 +18,11 @@ pub use register::{Register, RegisteredCustomer, RegisteredUnit};
 
 /// Largest file: 64 MiB.
 pub const MAX_FILE_BYTES: i64 = 64 * 1024 * 1024;
+
+/// How long an upload that broke off is waited for, from its last byte.
+pub const UPLOAD_WAITS: SignedDuration = SignedDuration::from_hours(24);
+/// How long a plan waits for review, and a paused import for whoever paused it.
+pub const DECISION_WAITS: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 text_enum! {
     /// Where an import stands.
@@ -36,6 +41,10 @@ text_enum! {
         Failed = "failed",
         /// Ended before its end.
         Cancelled = "cancelled",
+        /// Stopped between two batches.
+        Paused = "paused",
+        /// Nobody went on with it in time.
+        Expired = "expired",
     }
 }
 
@@ -54,11 +63,21 @@ text_enum! {
 }
 
 impl ImportState {
-    /// Applied, failed or cancelled: nothing happens any more, and the file is gone.
+    /// Nothing happens any more, and the file is gone.
     pub fn is_ended(self) -> bool {
         match self {
-            Self::Applied | Self::Failed | Self::Cancelled => true,
-            Self::Receiving | Self::Planning | Self::Planned | Self::Applying => false,
+            Self::Applied | Self::Failed | Self::Cancelled | Self::Expired => true,
+            Self::Receiving | Self::Planning | Self::Planned | Self::Applying | Self::Paused => false,
+        }
+    }
+
+    /// How long it waits for somebody: it keeps its estate and a file with personal data meanwhile. `None` when it goes on by
+    /// itself, or has ended.
+    fn patience(self) -> Option<SignedDuration> {
+        match self {
+            Self::Receiving => Some(UPLOAD_WAITS),
+            Self::Planned | Self::Paused => Some(DECISION_WAITS),
+            Self::Planning | Self::Applying | Self::Applied | Self::Failed | Self::Cancelled | Self::Expired => None,
         }
     }
 
@@ -66,9 +85,10 @@ impl ImportState {
     fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::Receiving => &["UploadEstateImport", "AppendEstateImport", "CancelEstateImport"],
-            Self::Planning | Self::Applying => &["CancelEstateImport"],
+            Self::Planning | Self::Applying => &["PauseEstateImport", "CancelEstateImport"],
             Self::Planned => &["ApplyEstateImport", "CancelEstateImport"],
-            Self::Applied | Self::Failed | Self::Cancelled => &[],
+            Self::Paused => &["ResumeEstateImport", "CancelEstateImport"],
+            Self::Applied | Self::Failed | Self::Cancelled | Self::Expired => &[],
         }
     }
 }
@@ -133,6 +153,8 @@ pub struct EstateImport {
     pub data_key: Option<Vec<u8>>,
     /// Where it stands.
     pub state: ImportState,
+    /// What it was doing when it was paused; `None` unless paused.
+    pub paused_state: Option<ImportState>,
     /// Its numbers.
     pub progress: Progress,
     /// Header names that were ignored.
@@ -215,6 +237,44 @@ impl EstateImport {
         Ok(self.in_state(ImportState::Applying, now))
     }
 
+    /// Stops between two batches.
+    ///
+    /// # Errors
+    /// `IMPORT_STATE_FORBIDS` unless planning or applying.
+    pub fn paused(&self, now: Timestamp) -> Result<Self, Error> {
+        match self.state {
+            ImportState::Planning | ImportState::Applying => {
+                Ok(Self { paused_state: Some(self.state), ..self.in_state(ImportState::Paused, now) })
+            }
+            ImportState::Receiving
+            | ImportState::Planned
+            | ImportState::Paused
+            | ImportState::Applied
+            | ImportState::Failed
+            | ImportState::Cancelled
+            | ImportState::Expired => Err(self.forbidden("only an import that plans or applies is paused")),
+        }
+    }
+
+    /// Goes on with what it was doing.
+    ///
+    /// # Errors
+    /// `IMPORT_STATE_FORBIDS` unless paused.
+    pub fn resumed(&self, now: Timestamp) -> Result<Self, Error> {
+        let paused_state = self.paused_state.ok_or_else(|| self.forbidden("only a paused import is resumed"))?;
+        Ok(self.in_state(paused_state, now))
+    }
+
+    /// When it expires unless somebody goes on with it; `None` while nobody has to.
+    pub fn expire_time(&self) -> Option<Timestamp> {
+        self.state.patience().map(|patience| self.update_time + patience)
+    }
+
+    /// The import after its time has run out; `None` while it has not.
+    pub fn expired(&self, now: Timestamp) -> Option<Self> {
+        self.expire_time().filter(|time| *time <= now).map(|_| self.in_state(ImportState::Expired, now))
+    }
+
     /// Ends it before its end.
     ///
     /// # Errors
@@ -236,7 +296,7 @@ impl EstateImport {
     /// The import one version on, in `state`. An ended one keeps no key: its file cannot be opened any more.
     #[must_use]
     pub fn in_state(&self, state: ImportState, now: Timestamp) -> Self {
-        let mut new = Self { state, row_version: self.row_version + 1, update_time: now, ..self.clone() };
+        let mut new = Self { state, paused_state: None, row_version: self.row_version + 1, update_time: now, ..self.clone() };
         if state.is_ended() {
             new.end_time = Some(now);
             new.data_key = None;
@@ -256,6 +316,6 @@ impl EstateImport {
     }
 
     fn subject(&self) -> String {
-        format!("estate import {}", self.id)
+        format!("import {}", self.id)
     }
 }

@@ -50,7 +50,7 @@ fn nobody_calls_back_on_their_own_work() {
 /// WO-30
 #[test]
 fn three_failed_attempts_in_two_bands_on_two_days_make_a_customer_unreachable() {
-    let mut story = completed(base(), Kind::Repair, "2026-03-02 09:00");
+    let mut story = completed(base(), Kind::Complaint, "2026-03-02 09:00");
     story.at("2026-03-02 10:00").call_back(CLERK, CallbackOutcome::NoAnswer, 0).expect("is allowed");
     story.at("2026-03-02 11:00").call_back(CLERK, CallbackOutcome::NoAnswer, 0).expect("is allowed");
     story.at("2026-03-02 11:30").call_back(CLERK, CallbackOutcome::WrongNumber, 0).expect("is allowed");
@@ -67,7 +67,7 @@ fn three_failed_attempts_in_two_bands_on_two_days_make_a_customer_unreachable() 
 /// WO-30
 #[test]
 fn who_does_not_wish_to_answer_was_called_back() {
-    let mut story = completed(base(), Kind::Repair, "2026-03-02 09:00");
+    let mut story = completed(uplift(), Kind::Repair, "2026-03-02 09:00");
     story.call_back(CLERK, CallbackOutcome::Refused, 0).expect("is allowed");
     assert_eq!(story.clock("callback").verdict, Some(Verdict::Kept));
 }
@@ -112,4 +112,23 @@ fn an_anonymous_report_is_owed_no_callback() {
     cmd.customer_id = None;
     let story = Story::begin(uplift(), "2026-03-02 10:00", &cmd);
     assert!(story.order.terms.clocks.iter().all(|clock| clock.clock != CALLBACK_CLOCK));
+}
+
+/// `base`: three repairs in ten are called back, drawn by their ids; nobody is owed the others, and a call is taken all the
+/// same.
+#[test]
+fn a_sample_of_the_orders_is_called_back() {
+    let coverage = Coverage { numerator: 30, denominator: 100 };
+    let owed = |story: &Story| story.order.clocks.iter().any(|clock| clock.terms.clock == "callback");
+    let (policies, mut drawn) = (base(), 0);
+    for _ in 0..400 {
+        let story = Story::begin(policies.clone(), "2026-03-02 10:00", &report(Kind::Repair, "漏水"));
+        let is_drawn = coverage.draws(story.order.id);
+        assert_eq!(story.order.terms.clocks.iter().any(|clock| clock.clock == "callback"), is_drawn);
+        assert!(story.order.terms.callback.is_some() && !owed(&story));
+        drawn += u32::from(is_drawn);
+    }
+    assert!((70..=170).contains(&drawn), "{drawn} of 400");
+    let order = steward_kit::ids::WorkOrderId::new();
+    assert!(Coverage { numerator: 100, denominator: 100 }.draws(order) && !Coverage { numerator: 0, denominator: 100 }.draws(order));
 }

@@ -5,6 +5,7 @@ mod auto_close;
 mod callbacks;
 mod clocks;
 mod intake;
+mod major;
 mod plans;
 mod property;
 mod reclassify;

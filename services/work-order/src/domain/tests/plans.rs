@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use prost_reflect::DynamicMessage;
 use steward_kit::calendar::Calendars;
 use steward_kit::error::Violations;
-use steward_proto::plan::v1::ServicePlan;
-use steward_proto::{FieldPath, Validate, descriptor_pool};
+use steward_kit::plan::read_plan;
 use uuid::Uuid;
 
 use crate::app::policy_documents;
@@ -18,6 +16,10 @@ use crate::domain::{
 pub(super) const BASE: &str = include_str!("../../../../../gateway/plans/base.yaml");
 pub(super) const UPLIFT: &str = include_str!("../../../../../gateway/plans/service-uplift.yaml");
 
+const TEMPLATE: &str = include_str!("../../../../../gateway/plans/process-template.yaml");
+const CARE: &str = include_str!("../../../../../gateway/plans/care-315.yaml");
+const MANAGEMENT: &str = include_str!("../../../../../gateway/plans/service-management.yaml");
+
 /// A plan's documents as the domain reads them.
 pub(super) struct Plan {
     pub(super) intake: IntakePolicy,
@@ -26,13 +28,7 @@ pub(super) struct Plan {
 }
 
 pub(super) fn read(yaml: &str) -> Plan {
-    let value: serde_json::Value = serde_yaml_ng::from_str(yaml).expect("is YAML");
-    let descriptor = descriptor_pool().get_message_by_name("steward.plan.v1.ServicePlan").expect("is in the contract");
-    let message = DynamicMessage::deserialize(descriptor, value).expect("is a ServicePlan");
-    let plan: ServicePlan = message.transcode_to().expect("is a ServicePlan");
-    let mut rules = Vec::new();
-    plan.validate(&FieldPath::ROOT, &mut rules);
-    assert!(rules.is_empty(), "{rules:?}");
+    let plan = read_plan("gateway/plans", yaml).expect("is a ServicePlan");
     let mut bad = Violations::new();
     let read = (
         policy_documents::intake(&mut bad, "intake", &plan.intake.unwrap_or_default()),
@@ -105,7 +101,9 @@ fn faults_of(plan: &Plan, below: &Policies) -> Vec<(String, String)> {
 #[test]
 fn the_plans_that_ship_are_accepted() {
     assert_eq!(faults_of(&read(BASE), &Policies::default()), []);
-    assert_eq!(faults_of(&read(UPLIFT), &base()), []);
+    for preset in [TEMPLATE, CARE, MANAGEMENT, UPLIFT] {
+        assert_eq!(faults_of(&read(preset), &base()), []);
+    }
 }
 
 /// WO-66
@@ -128,6 +126,17 @@ fn a_repair_leaf_without_a_limit_is_refused() {
         "{faults:?}"
     );
     assert!(!faults.iter().any(|(_, text)| text.contains("`plumbing`")), "branches are not leaves: {faults:?}");
+}
+
+/// WO-08, WO-09: what a plan promises to publish must be there.
+#[test]
+fn a_published_standard_without_a_limit_is_refused() {
+    let template = read(TEMPLATE);
+    assert_eq!(faults_of(&template, &base()), [], "base has limits for repairs");
+    let mut plan = template;
+    plan.sla.published_standards[0].kinds.push(crate::domain::Kind::Praise);
+    let faults = faults_of(&plan, &base());
+    assert!(faults.iter().any(|(_, text)| text.contains("praise `greening` (l1, l2, l3)") && !text.contains("repair")), "{faults:?}");
 }
 
 /// P-5, and every other contradiction by its place.

@@ -59,6 +59,7 @@ pub(super) fn report(kind: Kind, text: &str) -> Create {
         category: None,
         urgency: None,
         occur_time: None,
+        source: None,
         actor: Actor::new(ActorKind::Customer, "customer-1"),
     }
 }
@@ -234,7 +235,7 @@ impl Story {
     }
 
     pub(super) fn load_year(&mut self, year: i16) {
-        let loaded = calendar_loaded(&self.order, &CalendarLoaded { year }, &self.world.ctx(), self.now).expect("is computed");
+        let loaded = calendar_loaded(&self.order, &CalendarLoaded::Year(year), &self.world.ctx(), self.now).expect("is computed");
         self.apply(loaded);
     }
 
@@ -256,6 +257,8 @@ pub(super) fn fire(order: &WorkOrder, timer: TimerKey, ctx: &Context<'_>, now: T
     match timer {
         TimerKey::Clock { clock, cycle } => clock_due(order, &ClockDue { clock, cycle }, ctx, now),
         TimerKey::AutoClose { cycle } => auto_close_due(order, AutoCloseDue { cycle }, ctx, now),
+        TimerKey::JudgeMajor => judge_major(order, &BTreeMap::new(), ctx, now),
+        TimerKey::MajorWindow => major_window_over(order, ctx, now),
     }
 }
 

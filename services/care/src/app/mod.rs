@@ -1,0 +1,61 @@
+//! Use cases. RPCs, event consumers, timers and workers call the same ones.
+
+mod act;
+mod annual_plans;
+mod audience;
+mod batches;
+mod by_timer;
+mod contacts;
+mod facts;
+mod forums;
+mod obligations;
+mod plan_programme;
+mod prepare_round;
+mod programmes;
+mod rounds;
+mod rules;
+mod touchpoints;
+mod transact;
+mod visits;
+mod wakes;
+
+use std::sync::Arc;
+
+use steward_kit::clock::Clock;
+use steward_kit_store::Db;
+use steward_kit_store::calendars::CalendarStore;
+use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::policy::PolicyStore;
+
+use rules::RuleBook;
+
+pub(crate) use annual_plans::{Part315, Standing315};
+pub(crate) use audience::Audience;
+pub(crate) use batches::NewBatch;
+pub(crate) use contacts::{NewContact, Quota};
+pub(crate) use forums::NewForum;
+pub(crate) use obligations::NewDate;
+pub(crate) use programmes::{NewProgramme, ProgrammeReport};
+pub(crate) use rounds::{NewRound, VisitCounts};
+pub(crate) use touchpoints::NewTouchpoint;
+pub(crate) use transact::{Call, Target};
+pub(crate) use visits::Brief;
+pub(crate) use wakes::{Wakes, Work};
+
+/// What use cases work with. Shared by RPCs and jobs.
+pub(crate) struct App {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) rules: RuleBook,
+    pub(crate) wakes: Wakes,
+    audience: Audience,
+}
+
+impl App {
+    /// The app over a database.
+    pub(crate) fn new(db: Db, clock: Clock, audience: Audience) -> Arc<Self> {
+        let (policies, calendars) = (PolicyStore::new(db.clone()), CalendarStore::new(db.clone()));
+        let rules = RuleBook::new(policies, calendars, EstateDirectory::new(db.clone()));
+        Arc::new(Self { db, clock, rules, wakes: Wakes::default(), audience })
+    }
+}

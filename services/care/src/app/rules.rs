@@ -1,0 +1,66 @@
+//! What an estate goes by: its care policy, its calendars, its zone. From memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use steward_kit::ids::EstateId;
+use steward_kit::plan::code_of;
+use steward_kit::{Error, Result};
+use steward_kit_store::calendars::CalendarStore;
+use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::policy::{PolicyStore, document};
+use steward_proto::plan::v1::PolicyKind;
+use steward_proto::plan::v1::policy_document::Document;
+use uuid::Uuid;
+
+use crate::contract::terms;
+use crate::domain::terms::{Rules, Terms};
+
+/// The rules of every estate.
+pub(crate) struct RuleBook {
+    pub(crate) estates: EstateDirectory,
+    pub(crate) calendars: CalendarStore,
+    policies: PolicyStore,
+    /// Terms by the versions that they are made of, which never change.
+    merged: Mutex<HashMap<Vec<Uuid>, Arc<Terms>>>,
+}
+
+impl RuleBook {
+    pub(crate) fn new(policies: PolicyStore, calendars: CalendarStore, estates: EstateDirectory) -> Self {
+        Self { estates, calendars, policies, merged: Mutex::default() }
+    }
+
+    /// The rules of an estate at `at`.
+    ///
+    /// # Errors
+    /// `NotFound` when this service does not know the estate (yet).
+    pub(crate) async fn of(&self, estate: EstateId, at: Timestamp) -> Result<Rules> {
+        let resolved = self.policies.resolve(code_of(PolicyKind::Care), estate, at).await?;
+        let key: Vec<Uuid> = resolved.layers.iter().map(|layer| layer.id).collect();
+        let known = self.merged.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let terms = match known {
+            Some(known) => known,
+            None => {
+                let mut layers = Vec::new();
+                for layer in resolved.layers.iter() {
+                    match document(layer)? {
+                        Document::Care(policy) => layers.push(policy),
+                        Document::Intake(_)
+                        | Document::Sla(_)
+                        | Document::Callback(_)
+                        | Document::Survey(_)
+                        | Document::Contact(_)
+                        | Document::Metrics(_) => return Err(Error::bug("a care policy that is none")),
+                    }
+                }
+                let terms = Arc::new(terms(&layers));
+                self.merged.lock().unwrap_or_else(PoisonError::into_inner).insert(key, terms.clone());
+                terms
+            }
+        };
+        let estate = self.estates.get(estate).await?;
+        let calendars = self.calendars.for_estate(&estate).await?.calendars;
+        Ok(Rules { terms: Terms::clone(&terms), zone: estate.zone()?, calendars })
+    }
+}

@@ -1,0 +1,113 @@
+//! Facts of other services.
+
+use jiff::Timestamp;
+use prost::Name;
+use sqlx::PgConnection;
+use std::sync::Arc;
+use steward_kit::Result;
+use steward_kit::error::Violations;
+use steward_kit::ids::EstateId;
+use steward_kit_store::Effects;
+use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::inbox::{EventHandler, payload};
+use steward_proto::customer::v1 as customer;
+use steward_proto::event::v1::Event;
+use steward_proto::notification::v1 as notification;
+use uuid::Uuid;
+
+use crate::app::App;
+
+/// What the customer service tells: which estates there are, who lives where, what changed of a household.
+pub(crate) struct CustomerEvents(pub(crate) Arc<App>);
+
+#[tonic::async_trait]
+impl EventHandler for CustomerEvents {
+    fn wants(&self, kind: &str) -> bool {
+        let wanted = [
+            customer::HouseholdFactsChanged::full_name(),
+            customer::TenureStarted::full_name(),
+            customer::TenureEnded::full_name(),
+            customer::ImportApplied::full_name(),
+        ];
+        EstateDirectory::wants(kind) || wanted.iter().any(|wanted| wanted == kind)
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
+        let (app, kind) = (&self.0, event.r#type.as_str());
+        app.rules.estates.hear(tx, event, now).await?;
+        if kind == customer::HouseholdFactsChanged::full_name() {
+            let fact: customer::HouseholdFactsChanged = payload(event)?;
+            let mut bad = Violations::new();
+            let (estate, household) = (bad.id("estate_id", &fact.estate_id), bad.id("household_id", &fact.household_id));
+            let (estate, household) = bad.build(|| Some((estate?, household?)))?;
+            return app.hear_household(tx, estate, household, now).await;
+        }
+        let mut bad = Violations::new();
+        let estate = bad.id::<EstateId>("estate_id", &event.estate_id);
+        let estate = bad.build(|| estate)?;
+        app.hear_estate(tx, estate, now).await
+    }
+}
+
+/// What notification tells of the messages of touchpoints.
+pub(crate) struct MessageEvents(pub(crate) Arc<App>);
+
+/// What a message says that it is about.
+const SUBJECT_KIND: &str = "touchpoint";
+
+#[tonic::async_trait]
+impl EventHandler for MessageEvents {
+    fn wants(&self, kind: &str) -> bool {
+        let wanted = [
+            notification::MessageDelivered::full_name(),
+            notification::MessageRead::full_name(),
+            notification::MessageSuppressed::full_name(),
+            notification::MessageFailed::full_name(),
+        ];
+        wanted.iter().any(|wanted| wanted == kind)
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
+        let kind = event.r#type.as_str();
+        if kind == notification::MessageSuppressed::full_name() {
+            let fact: notification::MessageSuppressed = payload(event)?;
+            let reason = fact.reason().as_str_name().trim_start_matches("SUPPRESS_REASON_").to_lowercase();
+            return self.held_back(tx, fact.message, &reason, now).await;
+        }
+        if kind == notification::MessageFailed::full_name() {
+            let fact: notification::MessageFailed = payload(event)?;
+            return self.held_back(tx, fact.message, "failed", now).await;
+        }
+        let message = if kind == notification::MessageRead::full_name() {
+            payload::<notification::MessageRead>(event)?.message
+        } else {
+            payload::<notification::MessageDelivered>(event)?.message
+        };
+        let Some(touchpoint) = subject(message) else { return Ok(Effects::none()) };
+        let mut bad = Violations::new();
+        let at = bad.timestamp("occur_time", event.occur_time.as_ref());
+        let at = bad.build(|| at)?;
+        self.0.hear_arrival(tx, touchpoint, at, now).await
+    }
+}
+
+impl MessageEvents {
+    async fn held_back(
+        &self,
+        tx: &mut PgConnection,
+        message: Option<notification::MessageFacts>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Effects> {
+        match subject(message) {
+            Some(touchpoint) => self.0.hear_held_back(tx, touchpoint, reason, now).await,
+            None => Ok(Effects::none()),
+        }
+    }
+}
+
+/// The touchpoint that a message is about.
+fn subject(message: Option<notification::MessageFacts>) -> Option<Uuid> {
+    let message = message.filter(|message| message.subject_kind == SUBJECT_KIND)?;
+    Uuid::try_parse(&message.subject_id).ok()
+}

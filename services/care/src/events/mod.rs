@@ -1,0 +1,4 @@
+//! Facts out and in.
+
+pub(crate) mod consume;
+pub(crate) mod publish;

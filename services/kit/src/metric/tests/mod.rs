@@ -1,0 +1,5 @@
+//! Tests that are about more than one formula.
+
+mod catalogue;
+mod definitions;
+mod matrix;

@@ -1,0 +1,4 @@
+//! What compiles, what is refused and where, and what comes of it.
+
+mod evaluation;
+mod refusals;

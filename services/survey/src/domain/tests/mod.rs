@@ -1,0 +1,8 @@
+//! The rules, tried out.
+
+mod build;
+mod checks;
+mod draws;
+mod figures;
+mod judgements;
+mod paths;

@@ -1,0 +1,6 @@
+//! Facts: those that leave, and those of other services that arrive.
+
+mod consume;
+pub(crate) mod publish;
+
+pub(crate) use consume::{DeliveryEvents, DirectoryEvents};

@@ -1,0 +1,78 @@
+//! The rows behind one figure. The same pass that makes the figure, so that they cannot disagree. One trip.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use steward_kit::auth::Access;
+use steward_kit::ids::{EstateId, WorkOrderId};
+use steward_kit::metric::{Definition, Period, household_base};
+use steward_kit::paging::PageRequest;
+use steward_kit::proto::to_timestamp;
+use steward_kit::{Error, Result};
+use steward_proto::metric::v1 as pb;
+
+use super::App;
+use crate::domain::figures::{Counting, Row, count};
+
+/// Place of a row: by time, then by order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct RowKey {
+    at: Timestamp,
+    order: WorkOrderId,
+}
+
+/// What is to be explained.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// The estate.
+    pub(crate) estate: EstateId,
+    /// The days asked for.
+    pub(crate) period: Period,
+    /// The plan, named in the answer.
+    pub(crate) plan_code: String,
+    /// How the plan defines the figure.
+    pub(crate) definition: Definition,
+    /// Households of the estate.
+    pub(crate) bases: Vec<pb::HouseholdBase>,
+}
+
+impl App {
+    /// The figure, and its rows after the page's start; one more than fit on it.
+    ///
+    /// # Errors
+    /// `NotFound` for an estate outside the caller's scope.
+    pub(crate) async fn explain_metric(
+        &self,
+        access: &Access,
+        question: &Question,
+        page: &PageRequest<RowKey>,
+    ) -> Result<(pb::MetricValue, Vec<(RowKey, pb::MetricRow)>)> {
+        let (as_of, definition) = (self.clock.now(), &question.definition);
+        let counted = definition.period_for(question.period);
+        let sheets = self.sheets(access, &[question.estate], counted, &[definition]).await?;
+        let estate = question.estate.to_string();
+        let base = definition.parameters.basis.and_then(|basis| household_base(&question.bases, &estate, basis, counted));
+        let counting = Counting { definition, base, as_of };
+        let sheets: Vec<_> = sheets.iter().collect();
+        let found = count(&counting, &sheets).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
+        let value = definition.value(&found.figure, counted, &question.plan_code, &estate, as_of);
+        let mut rows: Vec<(RowKey, &Row<'_>)> = found.rows.iter().map(|row| (RowKey { at: row.at, order: row.order }, row)).collect();
+        rows.retain(|(key, _)| page.after.is_none_or(|after| *key > after));
+        rows.sort_by_key(|(key, _)| *key);
+        rows.truncate(page.size.rows() + 1);
+        Ok((value, rows.into_iter().map(|(key, row)| (key, message(row))).collect()))
+    }
+}
+
+fn message(row: &Row<'_>) -> pb::MetricRow {
+    pb::MetricRow {
+        subject_kind: "work_order".to_owned(),
+        subject_id: row.order.to_string(),
+        subject_number: row.number.to_owned(),
+        in_numerator: row.in_numerator,
+        in_denominator: row.in_denominator,
+        reason_code: row.reason.to_owned(),
+        event_time: Some(to_timestamp(row.at)),
+        value: row.value,
+        weight_ppm: steward_kit::metric::WEIGHT_ONE,
+    }
+}

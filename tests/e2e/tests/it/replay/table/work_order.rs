@@ -1,0 +1,86 @@
+//! The mutations of `steward.work_order.v1`.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::Entry;
+use crate::replay::ground::{Ground, TECHNICIAN, id, verb_request};
+
+/// A body that differs by what the caller saw of the order.
+fn unseen() -> Value {
+    json!({"etag": "999"})
+}
+
+pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
+    let verb = async |name: &str, after: &[&str], other: Value| -> Result<Entry> {
+        let (rpc, mut body) = verb_request(name)?;
+        body["workOrderId"] = json!(ground.an_order(after).await?);
+        Ok(Entry::new(&format!("work_order.v1.WorkOrderService/{rpc}"), body, other))
+    };
+    let plain = async |rpc: &str, after: &[&str], mut body: Value, other: Value| -> Result<Entry> {
+        body["workOrderId"] = json!(ground.an_order(after).await?);
+        Ok(Entry::new(&format!("work_order.v1.WorkOrderService/{rpc}"), body, other))
+    };
+    let done = ["assign", "accept", "contact", "arrive", "complete"];
+    let mut report = ground.a_report();
+    report["requestId"] = json!(id());
+    Ok(vec![
+        Entry::new("work_order.v1.WorkOrderService/CreateWorkOrder", report, json!({"description": "水龙头滴水"})),
+        plain(
+            "ClassifyWorkOrder",
+            &[],
+            json!({"category": "repair.power", "urgency": "URGENCY_L2", "reason": "看过现场"}),
+            json!({"category": "repair.water"}),
+        )
+        .await?,
+        verb("assign", &[], json!({"assignee": "tech.qian"})).await?,
+        verb("accept", &["assign"], unseen()).await?.by(TECHNICIAN),
+        verb("contact", &["assign", "accept"], json!({"note": "已联系"})).await?.by(TECHNICIAN),
+        plain(
+            "AssessWorkOrder",
+            &["assign", "accept", "contact"],
+            json!({"plan": "换灯管", "customerInformed": true}),
+            json!({"plan": "换灯座"}),
+        )
+        .await?
+        .by(TECHNICIAN),
+        verb("arrive", &["assign", "accept", "contact"], unseen()).await?.by(TECHNICIAN),
+        verb("complete", &["assign", "accept", "contact", "arrive"], json!({"summary": "换了灯座"})).await?.by(TECHNICIAN),
+        verb("call_back", &done, json!({"score": 4})).await?,
+        plain(
+            "ReopenWorkOrder",
+            &[&done[..], &["call_back", "close"][..]].concat(),
+            json!({"reason": "又不亮了"}),
+            json!({"reason": "还是不亮"}),
+        )
+        .await?,
+        verb("close", &[&done[..], &["call_back"][..]].concat(), json!({"closeCode": "CLOSE_CODE_UNRESOLVED_EXPLAINED"})).await?,
+        plain("CancelWorkOrder", &[], json!({"closeCode": "CLOSE_CODE_WITHDRAWN", "reason": "不修了"}), json!({"reason": "自己修好了"}))
+            .await?,
+        plain("UrgeWorkOrder", &["assign"], json!({}), unseen()).await?,
+        verb("suspend", &["assign", "accept", "contact"], json!({"reason": "SUSPENSION_REASON_CUSTOMER"})).await?.by(TECHNICIAN),
+        plain("ResumeWorkOrder", &["assign", "accept", "contact", "suspend"], json!({}), unseen()).await?.by(TECHNICIAN),
+        Entry::new(
+            "work_order.v1.CalendarService/LoadCalendarYear",
+            json!({"documentJson": year("元旦")}),
+            json!({"documentJson": year("新年")}),
+        ),
+    ])
+}
+
+/// Made up for this test: the days by law of 2027.
+fn year(first: &str) -> String {
+    let days = [
+        ("2027-01-01", first),
+        ("2027-02-06", "春节"),
+        ("2027-02-07", "春节"),
+        ("2027-05-01", "劳动节"),
+        ("2027-06-09", "端午节"),
+        ("2027-09-15", "中秋节"),
+        ("2027-10-01", "国庆节"),
+        ("2027-10-02", "国庆节"),
+        ("2027-10-03", "国庆节"),
+    ];
+    let days = days.map(|(date, name)| json!({"name": name, "date": date, "isOffDay": true}));
+    json!({"year": 2027, "papers": ["https://example.org/notice-2027"], "days": days}).to_string()
+}
