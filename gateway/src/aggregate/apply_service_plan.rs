@@ -53,7 +53,8 @@ impl Services {
         Ok(ApplyServicePlanResponse { documents })
     }
 
-    /// Asks the owner of a document. What it refuses is an answer; that it cannot be reached is not.
+    /// Asks the owner of a document. What it refuses in the document is an answer; that the request id was used for something
+    /// else, that the estate is unknown or the owner away refuses the whole call.
     async fn add(&self, caller: &Caller, kind: PolicyKind, request: CreatePolicyVersionRequest) -> Result<AppliedDocument, Status> {
         let service = owner_of(kind).to_owned();
         let mut owner = self.policy_owner(kind)?;
@@ -64,7 +65,7 @@ impl Services {
                 let state = if version.is_some() { AppliedState::Applied } else { AppliedState::HeldBack };
                 Ok(AppliedDocument { kind: kind.into(), service, state: state.into(), policy_version: version, refusal: None })
             }
-            Err(status) if matches!(status.code(), Code::InvalidArgument | Code::AlreadyExists | Code::FailedPrecondition) => {
+            Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
                 let (state, refusal) = (AppliedState::Refused.into(), Some(refusal(&status)));
                 Ok(AppliedDocument { kind: kind.into(), service, state, policy_version: None, refusal })
             }

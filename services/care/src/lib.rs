@@ -43,6 +43,7 @@ use steward_proto::care::v1::relationship_service_server::RelationshipServiceSer
 use steward_proto::care::v1::touchpoint_service_server::TouchpointServiceServer;
 use steward_proto::care::v1::visit_round_service_server::VisitRoundServiceServer;
 use steward_proto::care::v1::visit_service_server::VisitServiceServer;
+use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -100,7 +101,8 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(ObligationServiceServer::new(edge.clone()))
         .add_service(ForumServiceServer::new(edge.clone()))
         .add_service(DeliveryBatchServiceServer::new(edge.clone()))
-        .add_service(AnnualPlanServiceServer::new(edge));
+        .add_service(AnnualPlanServiceServer::new(edge.clone()))
+        .add_service(MetricServiceServer::new(edge));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "care serves");
     let served = server.serve(listener, shutdown).await;
 

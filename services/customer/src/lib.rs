@@ -7,7 +7,7 @@
 //! | [`domain`] | rules: no async, no SQL, no proto |
 //! | `store` | SQL only |
 //! | `events` | facts that leave, and those that arrive |
-//! | `jobs` | imports that go on by themselves |
+//! | `jobs` | imports that go on by themselves, facts that are kept true |
 
 mod app;
 pub mod config;

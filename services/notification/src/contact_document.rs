@@ -45,7 +45,9 @@ pub(crate) fn read(bad: &mut Violations, at: &str, document: &pb::ContactPolicy)
     }
     for (n, rule) in document.classes.iter().enumerate() {
         let place = format!("{at}.classes[{n}]");
-        if let (Some(class), Some(read)) = (required(bad, &format!("{place}.message_class"), rule.message_class), class_rule(bad, &place, rule)) {
+        if let (Some(class), Some(read)) =
+            (required(bad, &format!("{place}.message_class"), rule.message_class), class_rule(bad, &place, rule))
+        {
             once(bad, &place, policy.classes.insert(class, read).is_some());
         }
     }

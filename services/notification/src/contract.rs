@@ -6,8 +6,8 @@ use steward_proto::common::v1 as common;
 use steward_proto::notification::v1 as pb;
 
 use crate::domain::codes::{
-    Actor, ActorKind, AttemptOutcome, Channel, Class, ConsentMethod, DeliveryState, EntryKind, MessageState, Purpose, RecipientRule, StepCode,
-    SuppressReason, TemplateState, VariableKind,
+    Actor, ActorKind, AttemptOutcome, Channel, Class, ConsentMethod, DeliveryState, EntryKind, MessageState, Purpose, RecipientRule,
+    StepCode, SuppressReason, TemplateState, VariableKind,
 };
 
 /// A code of the domain that the contract has too.

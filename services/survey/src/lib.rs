@@ -31,6 +31,7 @@ use steward_kit_store::inbox::{DeadLetters, dead_letter_service};
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::migrate::Migrations;
 use steward_kit_store::policy::policy_service;
+use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
 use steward_proto::survey::v1::feedback_service_server::FeedbackServiceServer;
 use steward_proto::survey::v1::improvement_service_server::ImprovementServiceServer;
 use steward_proto::survey::v1::programme_service_server::ProgrammeServiceServer;
@@ -90,6 +91,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     let server = Server::new(&config.groups.server, config.groups.auth.verifier(&clock)?, config.groups.auth.roles()?)
         .add_service(dead_letter_service(letters, pages.clone()))
         .add_service(policy_service(app.db.clone(), clock.clone(), pages.clone(), app::OwnPolicies))
+        .add_service(MetricServiceServer::new(grpc::Metrics::new(app.clone(), pages.clone())))
         .add_service(QuestionnaireServiceServer::new(grpc::Questionnaires::new(app.clone(), pages.clone())))
         .add_service(ProgrammeServiceServer::new(grpc::Programmes::new(app.clone(), pages.clone())))
         .add_service(WaveServiceServer::new(grpc::Waves::new(app.clone(), pages.clone(), shutdown.clone())))

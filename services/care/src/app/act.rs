@@ -65,7 +65,8 @@ impl App {
 
     /// Asks about the households of `rows` and writes what follows. How many moved.
     async fn judge(&self, estate: EstateId, terms: &Terms, rows: &[Stored<Touchpoint>]) -> Result<usize> {
-        let households: Vec<HouseholdId> = rows.iter().map(|row| row.value.household_id).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        let households: Vec<HouseholdId> =
+            rows.iter().map(|row| row.value.household_id).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         let verdicts = self.audience.check(estate, &households, terms.audience.as_ref(), &terms.exclusions).await?;
         let (now, ids) = (self.clock.now(), rows.iter().map(|row| row.id).collect::<Vec<Uuid>>());
         let verdict = |row: &Stored<Touchpoint>| verdicts.get(&row.value.household_id).cloned().unwrap_or(Verdict::NotMember);

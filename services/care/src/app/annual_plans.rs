@@ -92,7 +92,12 @@ impl App {
     }
 
     /// A page of an estate's plans. One trip.
-    pub(crate) async fn list_annual_plans(&self, access: &Access, estate: EstateId, page: &PageRequest<Place>) -> Result<Vec<Stored<AnnualPlan>>> {
+    pub(crate) async fn list_annual_plans(
+        &self,
+        access: &Access,
+        estate: EstateId,
+        page: &PageRequest<Place>,
+    ) -> Result<Vec<Stored<AnnualPlan>>> {
         AnnualPlan::list(&mut *self.conn().await?, access.scope.estate(estate)?, &[], page).await
     }
 

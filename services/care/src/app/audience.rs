@@ -7,10 +7,10 @@ use jiff::civil::Date;
 use steward_kit::auth::TokenSource;
 use steward_kit::client::{Peer, peer_error};
 use steward_kit::ids::{CustomerId, EstateId, HouseholdId, UnitId};
+use steward_kit::metric::Ratio;
 use steward_kit::predicate::ask;
 use steward_kit::proto::{date, to_date};
 use steward_kit::{Error, Result};
-use steward_proto::common::v1 as common;
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::AudienceVerdict;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
@@ -87,6 +87,24 @@ impl Audience {
         };
         let answer = self.0.clone().check_audience(request).await.map_err(refused)?.into_inner();
         Ok(answer.checks.first().is_some_and(|check| check.verdict() == AudienceVerdict::Member))
+    }
+
+    /// Delivered households of estates on a day: the active customers of F-08b, prospects left out.
+    pub(crate) async fn bases(&self, estates: &[EstateId], day: Date) -> Result<BTreeMap<uuid::Uuid, Ratio>> {
+        let mut all = BTreeMap::new();
+        for chunk in estates.chunks(MOST_CHECKED) {
+            let request = customer::GetHouseholdBaseRequest {
+                estate_ids: chunk.iter().map(ToString::to_string).collect(),
+                from_date: to_date(day),
+                to_date: to_date(day),
+            };
+            let answer = self.0.clone().get_household_base(request).await.map_err(refused)?.into_inner();
+            for base in answer.bases.iter().filter(|base| base.kind() == customer::HouseholdBaseKind::Delivered) {
+                let estate = EstateId::parse(&base.estate_id).map_err(Error::internal)?;
+                all.extend(Ratio::new(base.count_sum.into(), base.day_count.into()).map(|mean| (estate.as_uuid(), mean)));
+            }
+        }
+        Ok(all)
     }
 
     /// The condition of homes that were handed over.
@@ -193,10 +211,8 @@ fn members_request(question: &Question<'_>) -> customer::ListAudienceMembersRequ
 }
 
 fn wire(exclusions: &[Exclusion]) -> Vec<customer::AudienceExclusion> {
-    let one = |exclusion: &Exclusion| customer::AudienceExclusion {
-        code: exclusion.code.clone(),
-        predicate: predicate(&exclusion.condition),
-    };
+    let one =
+        |exclusion: &Exclusion| customer::AudienceExclusion { code: exclusion.code.clone(), predicate: predicate(&exclusion.condition) };
     exclusions.iter().map(one).collect()
 }
 

@@ -18,7 +18,7 @@ use super::transact::{Call, Target};
 use crate::domain::base::{Document, Stored, precondition};
 use crate::domain::batch::{Batch, Figures, Slots, Unit, shift};
 use crate::domain::ids::DeliveryBatchId;
-use crate::store::batches::{CODE_TAKEN, book_slot, count_batch, free_slots, insert_batch, list_units, load_unit, save_unit};
+use crate::store::batches::{Booking, CODE_TAKEN, book_slot, count_batch, free_slots, insert_batch, list_units, load_unit, save_unit};
 use crate::store::documents::{Place, Table};
 
 /// The date of the estate that a batch's first day is.
@@ -34,6 +34,14 @@ pub(crate) struct NewBatch {
     pub(crate) units: Vec<UnitId>,
     pub(crate) delivery_items: Vec<String>,
     pub(crate) slots: Slots,
+}
+
+/// A home that was handed over.
+#[derive(Clone, Debug)]
+pub(crate) struct Handover {
+    pub(crate) date: Date,
+    pub(crate) is_first_visit: bool,
+    pub(crate) items: Vec<String>,
 }
 
 impl App {
@@ -136,7 +144,12 @@ impl App {
     }
 
     /// A page of an estate's batches. One trip.
-    pub(crate) async fn list_delivery_batches(&self, access: &Access, estate: EstateId, page: &PageRequest<Place>) -> Result<Vec<Stored<Batch>>> {
+    pub(crate) async fn list_delivery_batches(
+        &self,
+        access: &Access,
+        estate: EstateId,
+        page: &PageRequest<Place>,
+    ) -> Result<Vec<Stored<Batch>>> {
         Batch::list(&mut *self.conn().await?, access.scope.estate(estate)?, &[], page).await
     }
 
@@ -172,7 +185,8 @@ impl App {
             Err(refusal) => return self.unless_repeated(call, refusal).await,
         };
         let response = answer(&after);
-        let fact = fact.map(|fact| pb::UnitHandedOver { delivery_batch_id: row.id.to_string(), estate_id: row.estate_id.to_string(), ..fact });
+        let fact =
+            fact.map(|fact| pb::UnitHandedOver { delivery_batch_id: row.id.to_string(), estate_id: row.estate_id.to_string(), ..fact });
         let events = fact.map(|fact| NewEvent::new(row.estate_id, row.estate_id, now, &fact)).into_iter().collect();
         let effects = Effects { claim: call.claim(&response), events, timers: Vec::new() };
         match save_unit(self.db.pool(), row.estate_id, row.id, &after, &effects, now).await {
@@ -222,11 +236,10 @@ impl App {
         call: &Call<'_>,
         batch: Uuid,
         unit: UnitId,
-        date: Date,
-        is_first_visit: bool,
-        items: &[String],
+        handover: &Handover,
         answer: impl Fn(&Unit) -> R,
     ) -> Result<R> {
+        let Handover { date, is_first_visit, items } = handover.clone();
         let row = self.batch(call.access, batch).await?;
         let today = self.rules.of(row.estate_id, self.clock.now()).await?.date(self.clock.now());
         let decide = |batch: &Batch, unit: Unit, _| {
@@ -237,7 +250,7 @@ impl App {
                 return Err(Error::invalid("delivered_items", "BATCH_INVALID", format!("the batch lists no {item}")));
             }
             let fact = pb::UnitHandedOver { unit_id: unit.unit_id.to_string(), handover_date: date.to_string(), ..Default::default() };
-            Ok((Unit { handover_date: Some(date), is_first_visit, delivered_items: items.to_vec(), ..unit }, Some(fact)))
+            Ok((Unit { handover_date: Some(date), is_first_visit, delivered_items: items.clone(), ..unit }, Some(fact)))
         };
         self.change_unit(call, batch, unit, decide, answer).await
     }
@@ -265,7 +278,8 @@ impl App {
         let response = answer(&Unit { slot_time: Some(slot), ..before });
         let effects = Effects { claim: call.claim(&response), ..Effects::none() };
         let capacity = row.value.slots.capacity;
-        match book_slot(self.db.pool(), row.estate_id, row.id, unit, slot, capacity, &effects, now).await {
+        let booking = Booking { estate: row.estate_id, batch: row.id, unit, slot, capacity };
+        match book_slot(self.db.pool(), &booking, &effects, now).await {
             Ok(true) => Ok(response),
             Ok(false) => {
                 let free = free_slots(self.db.pool(), row.estate_id, row.id, &day, capacity).await?;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use sqlx::PgConnection;
-use steward_kit::ids::EstateId;
 use steward_kit::Result;
+use steward_kit::ids::EstateId;
 use steward_kit_store::Effects;
 use uuid::Uuid;
 

@@ -11,7 +11,6 @@ use steward_kit_store::{Effects, NewEvent, TimerChange};
 use steward_proto::care::v1 as pb;
 
 use super::App;
-use super::audience::Question;
 use super::plan_programme::plan_timer;
 use super::transact::Call;
 use crate::domain::base::TimerKind;
@@ -19,7 +18,8 @@ use crate::domain::codes::{ContactWay, HouseholdDateKind};
 use crate::domain::ids::ContactId;
 use crate::domain::programme::Anchor;
 use crate::store::contacts::{
-    Contact, ContactKey, Reached, insert_contact, list_of_estate, list_of_household, list_officers, put_household_date, put_officer, reached,
+    Contact, ContactKey, Reached, insert_contact, list_of_estate, list_of_household, list_officers, put_household_date, put_officer,
+    reached,
 };
 use crate::store::programmes::load_running;
 use crate::store::touchpoints::midnight;
@@ -138,9 +138,9 @@ impl App {
         }
         let field = format!("care.{kind}_date");
         let programmes = load_running(self.db.pool(), estate).await?;
-        let anchored = programmes.iter().filter(|programme| {
-            programme.document.definitions.iter().any(|one| one.anchor == Anchor::Fact(field.clone()))
-        });
+        let anchored = programmes
+            .iter()
+            .filter(|programme| programme.document.definitions.iter().any(|one| one.anchor == Anchor::Fact(field.clone())));
         let response = R::default();
         let timers = anchored.map(|programme| plan_timer(programme.id, estate, now)).collect();
         let effects = Effects { claim: call.claim(&response), events: Vec::new(), timers };
@@ -162,10 +162,9 @@ impl App {
         let zone = self.rules.estates.get(estate).await?;
         let (from, to) = (midnight(first, &zone.zone()?)?, midnight(first.saturating_add(1.month()), &zone.zone()?)?);
         let reached = reached(self.db.pool(), estate, from, to, &zone.time_zone).await?;
-        // Active households: handed over. Those who are still prospects do not count.
-        let delivered = super::Audience::delivered();
-        let question = Question { estate, condition: Some(&delivered), building: None, exclusions: &[], fields: &[] };
-        let base = i64::try_from(self.audience.members(&question).await?.len()).map_err(Error::internal)?;
+        // Active households: handed over by the first of the month. Those who are still prospects do not count.
+        let bases = self.audience.bases(&[estate], first).await?;
+        let base = bases.get(&estate.as_uuid()).map_or(0, |mean| mean.floor());
         let target = rules.terms.coverage.map_or(0, |(numerator, denominator)| {
             (base * i64::from(numerator) + i64::from(denominator) - 1) / i64::from(denominator.max(1))
         });
@@ -173,7 +172,13 @@ impl App {
     }
 
     /// Says what position a manager holds. One trip.
-    pub(crate) async fn set_officer<R: Message + Default>(&self, call: &Call<'_>, estate: EstateId, subject: &str, position: &str) -> Result<R> {
+    pub(crate) async fn set_officer<R: Message + Default>(
+        &self,
+        call: &Call<'_>,
+        estate: EstateId,
+        subject: &str,
+        position: &str,
+    ) -> Result<R> {
         let scoped = call.access.scope.estate(estate)?;
         let now = self.clock.now();
         let rules = self.rules.of(estate, now).await?;
@@ -202,9 +207,9 @@ impl App {
         let rules = self.rules.of(estate, now).await?;
         let first = Date::new(year, 1, 1).map_err(Error::internal)?;
         let (from, to) = (midnight(first, &rules.zone)?, midnight(first.saturating_add(1.year()), &rules.zone)?);
-        let warn_from = midnight(first.saturating_add(11.months()), &rules.zone)?.saturating_sub(1.day()).map_err(Error::internal);
+        // The last day of November: a month to go.
+        let warn_from = midnight(first.saturating_add(11.months()).saturating_sub(1.day()), &rules.zone)?;
         let officers = list_officers(self.db.pool(), scoped, from, to, after, limit).await?;
-        let warn_from = warn_from.unwrap_or(from);
         let quota = |officer: crate::store::contacts::Officer| {
             let required = rules.terms.face_to_face.get(&officer.position).copied().unwrap_or_default();
             let standing = if officer.done_count >= i64::from(required) {

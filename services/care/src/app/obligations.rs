@@ -106,8 +106,7 @@ impl App {
         effects: &mut Effects,
     ) -> Result<Vec<Stored<Obligation>>> {
         let ids: Vec<Uuid> = templates.keys().copied().collect();
-        let known: BTreeMap<Uuid, Stored<Obligation>> =
-            Obligation::lock(tx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        let known: BTreeMap<Uuid, Stored<Obligation>> = Obligation::lock(tx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
         let mut rows = Vec::new();
         for (id, terms) in templates {
             let (before, change) = match known.get(id) {

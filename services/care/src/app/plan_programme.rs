@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::audience::{Member, Question};
+use super::wakes::Work;
 use crate::domain::base::{Change, Stored, TimerKind};
 use crate::domain::codes::{HouseholdDateKind, ProgrammeState, TouchpointState};
 use crate::domain::draw::{choose, is_held_out};
@@ -159,7 +160,14 @@ impl App {
     }
 
     /// What waits for a day that the facts no longer hold is cancelled: the day moved.
-    async fn cancel_moved(&self, programme: &Programme, definition: &Definition, estate: EstateId, wanted: &[Wanted], now: Timestamp) -> Result<()> {
+    async fn cancel_moved(
+        &self,
+        programme: &Programme,
+        definition: &Definition,
+        estate: EstateId,
+        wanted: &[Wanted],
+        now: Timestamp,
+    ) -> Result<()> {
         match definition.anchor {
             Anchor::Fact(_) | Anchor::EstateDate(_) => {}
             Anchor::KeyDate(_) | Anchor::Solar(..) | Anchor::Lunar(..) | Anchor::Festival(_) | Anchor::Recurrence(_) => return Ok(()),
@@ -197,7 +205,11 @@ impl App {
     }
 
     async fn set_plan_timer(&self, programme: ProgrammeId, estate: EstateId, due: Timestamp, now: Timestamp) -> Result<()> {
-        self.write_timers(vec![plan_timer(programme, estate, due)], now).await
+        // Asked for again meanwhile: that comes next, and its lease stands.
+        if self.wakes.has(Work::Plan(programme.as_uuid(), estate.as_uuid())) {
+            return Ok(());
+        }
+        self.write_timers(vec![daily_timer(programme, estate, due)], now).await
     }
 
     async fn cancel_plan_timer(&self, programme: ProgrammeId, estate: EstateId, now: Timestamp) -> Result<()> {
@@ -215,9 +227,23 @@ impl App {
     }
 }
 
-/// The timer that plans a programme in an estate.
+/// The end of the key of a timer that plans out of turn. Its own key, so that a planning under way, which sets the daily timer as it
+/// ends, does not swallow what changed meanwhile.
+const SOON: &str = "/soon";
+
+/// The timer that plans a programme in an estate out of turn, because something changed.
 pub(super) fn plan_timer(programme: ProgrammeId, estate: EstateId, due: Timestamp) -> TimerChange {
+    TimerChange::set(TimerKind::ProgrammePlan.as_str(), programme, format!("{estate}{SOON}"), estate, due)
+}
+
+/// The timer that plans a programme in an estate each day; and the lease of a planning that was begun.
+pub(crate) fn daily_timer(programme: ProgrammeId, estate: EstateId, due: Timestamp) -> TimerChange {
     TimerChange::set(TimerKind::ProgrammePlan.as_str(), programme, estate.to_string(), estate, due)
+}
+
+/// The estate that the key of such a timer names.
+pub(crate) fn estate_of_key(key: &str) -> Option<EstateId> {
+    EstateId::parse(key.strip_suffix(SOON).unwrap_or(key)).ok()
 }
 
 fn reach(definition: &Definition, from: Date, rules: &Rules) -> Result<Date> {
@@ -268,8 +294,7 @@ fn make(
     rules: &Rules,
     now: Timestamp,
 ) -> Result<(Stored<Touchpoint>, Change<Touchpoint>)> {
-    let is_held_out =
-        programme.document.holdout.as_ref().is_some_and(|(percent, seed)| is_held_out(*percent, seed, member.household));
+    let is_held_out = programme.document.holdout.as_ref().is_some_and(|(percent, seed)| is_held_out(*percent, seed, member.household));
     let touchpoint = Touchpoint {
         household_id: member.household,
         unit_id: member.unit,

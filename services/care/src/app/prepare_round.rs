@@ -65,12 +65,9 @@ impl App {
         let round = &row.value;
         let Some(programme) = round.programme_id else {
             let (audience, exclusions) = (round.audience.clone(), round.exclusions.clone());
-            let question =
-                Question { estate: row.estate_id, condition: audience.as_ref(), building: None, exclusions: &[], fields: &[] };
+            let question = Question { estate: row.estate_id, condition: audience.as_ref(), building: None, exclusions: &[], fields: &[] };
             let members = self.audience.members(&question).await?;
-            let visits = members.iter().map(|member| {
-                make(row, member.household, member.unit, member.customer, None, round.from_date, now)
-            });
+            let visits = members.iter().map(|member| make(row, member.household, member.unit, member.customer, None, round.from_date, now));
             let visits = visits.collect();
             return Ok(Plan { audience, exclusions, visits });
         };

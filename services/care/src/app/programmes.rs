@@ -17,7 +17,7 @@ use super::App;
 use super::audience::Question;
 use super::plan_programme::plan_timer;
 use super::transact::{Call, TRIES, Target};
-use crate::contract::document;
+use crate::contract::{document, draft};
 use crate::domain::base::forbids;
 use crate::domain::codes::ProgrammeState;
 use crate::domain::draw::is_held_out;
@@ -117,6 +117,12 @@ impl App {
             }
         }
         self.unless_repeated(call, Error::Stale { resource: "programme" }).await
+    }
+
+    /// The document that an estate's care policy amounts to. No trip: policies are in memory.
+    pub(crate) async fn draft_programme(&self, access: &Access, estate: EstateId) -> Result<pb::ProgrammeDocument> {
+        access.scope.estate(estate)?;
+        Ok(draft(&self.rules.layers(estate, self.clock.now()).await?))
     }
 
     /// Publishes a draft. Three trips, and one question to customer for each touchpoint.
@@ -249,8 +255,7 @@ impl App {
             let Some(condition) = &definition.audience else { continue };
             let mut is_empty = true;
             for estate in estates {
-                let question =
-                    Question { estate: *estate, condition: Some(condition), building: None, exclusions: &[], fields: &[] };
+                let question = Question { estate: *estate, condition: Some(condition), building: None, exclusions: &[], fields: &[] };
                 if self.audience.any(&question).await? {
                     is_empty = false;
                     break;
@@ -294,7 +299,14 @@ impl App {
     }
 
     /// What a programme did in an estate. Three trips.
-    pub(crate) async fn report_programme(&self, access: &Access, id: ProgrammeId, estate: EstateId, from: Date, to: Date) -> Result<ProgrammeReport> {
+    pub(crate) async fn report_programme(
+        &self,
+        access: &Access,
+        id: ProgrammeId,
+        estate: EstateId,
+        from: Date,
+        to: Date,
+    ) -> Result<ProgrammeReport> {
         let estate = access.scope.estate(estate)?;
         let programme = self.programme(access, id).await?;
         let zone = self.rules.estates.get(estate.id()).await?.zone()?;

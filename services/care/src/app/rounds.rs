@@ -130,10 +130,7 @@ impl App {
         target: Target,
         answer: impl Fn(&Stored<Round>) -> R,
     ) -> Result<R> {
-        let end = |row: &Stored<Round>, rules: &crate::domain::terms::Rules, now| {
-            Ok(round::end(row, now, rules)?.promise(Promise::set(TimerKind::RoundPrepare, now)))
-        };
-        self.change(call, target, end, answer).await
+        self.change(call, target, |row, rules, now| round::end(row, now, rules), answer).await
     }
 
     /// The report comes in, with what the forms amount to (CA-48). Three trips.

@@ -9,9 +9,9 @@ use steward_kit::plan::code_of;
 use steward_kit::{Error, Result};
 use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
-use steward_kit_store::policy::{PolicyStore, document};
-use steward_proto::plan::v1::PolicyKind;
+use steward_kit_store::policy::{PolicyStore, PolicyVersion, document};
 use steward_proto::plan::v1::policy_document::Document;
+use steward_proto::plan::v1::{CarePolicy, PolicyKind};
 use uuid::Uuid;
 
 use crate::contract::terms;
@@ -31,6 +31,15 @@ impl RuleBook {
         Self { estates, calendars, policies, merged: Mutex::default() }
     }
 
+    /// The care policies of an estate at `at`, most specific first.
+    ///
+    /// # Errors
+    /// `NotFound` when this service does not know the estate (yet).
+    pub(crate) async fn layers(&self, estate: EstateId, at: Timestamp) -> Result<Vec<CarePolicy>> {
+        let resolved = self.policies.resolve(code_of(PolicyKind::Care), estate, at).await?;
+        resolved.layers.iter().map(|layer| care_policy(layer)).collect()
+    }
+
     /// The rules of an estate at `at`.
     ///
     /// # Errors
@@ -42,18 +51,7 @@ impl RuleBook {
         let terms = match known {
             Some(known) => known,
             None => {
-                let mut layers = Vec::new();
-                for layer in resolved.layers.iter() {
-                    match document(layer)? {
-                        Document::Care(policy) => layers.push(policy),
-                        Document::Intake(_)
-                        | Document::Sla(_)
-                        | Document::Callback(_)
-                        | Document::Survey(_)
-                        | Document::Contact(_)
-                        | Document::Metrics(_) => return Err(Error::bug("a care policy that is none")),
-                    }
-                }
+                let layers = resolved.layers.iter().map(|layer| care_policy(layer)).collect::<Result<Vec<_>>>()?;
                 let terms = Arc::new(terms(&layers));
                 self.merged.lock().unwrap_or_else(PoisonError::into_inner).insert(key, terms.clone());
                 terms
@@ -62,5 +60,17 @@ impl RuleBook {
         let estate = self.estates.get(estate).await?;
         let calendars = self.calendars.for_estate(&estate).await?.calendars;
         Ok(Rules { terms: Terms::clone(&terms), zone: estate.zone()?, calendars })
+    }
+}
+
+fn care_policy(version: &PolicyVersion) -> Result<CarePolicy> {
+    match document(version)? {
+        Document::Care(policy) => Ok(policy),
+        Document::Intake(_)
+        | Document::Sla(_)
+        | Document::Callback(_)
+        | Document::Survey(_)
+        | Document::Contact(_)
+        | Document::Metrics(_) => Err(Error::bug("a care policy that is none")),
     }
 }

@@ -32,6 +32,11 @@ impl Wakes {
         self.new.notify_one();
     }
 
+    /// Whether a piece of work waits.
+    pub(crate) fn has(&self, work: Work) -> bool {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).contains(&work)
+    }
+
     /// Waits for work and takes one piece of it.
     pub(crate) async fn take(&self) -> Work {
         loop {

@@ -63,10 +63,7 @@ impl Document for AnnualPlan {
 }
 
 fn first_day(year: i16) -> Timestamp {
-    Date::new(year, 1, 1)
-        .ok()
-        .and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok())
-        .map_or(Timestamp::MAX, |day| day.timestamp())
+    Date::new(year, 1, 1).ok().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok()).map_or(Timestamp::MAX, |day| day.timestamp())
 }
 
 /// Adds an item or changes one.

@@ -135,7 +135,13 @@ pub fn reply(before: &Stored<Forum>, household: HouseholdId, reply: ForumReply) 
 }
 
 /// It was held, until `end`.
-pub fn hold(before: &Stored<Forum>, end: Timestamp, roles: Vec<String>, terms: Option<&MeetingTerms>, rules: &Rules) -> Result<Change<Forum>> {
+pub fn hold(
+    before: &Stored<Forum>,
+    end: Timestamp,
+    roles: Vec<String>,
+    terms: Option<&MeetingTerms>,
+    rules: &Rules,
+) -> Result<Change<Forum>> {
     expect(before, before.value.state == State::Planned)?;
     if end < before.value.start_time {
         return Err(Error::invalid("end_time", "TIME_NOT_PLAUSIBLE", "must not lie before the forum begins"));

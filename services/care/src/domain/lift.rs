@@ -80,8 +80,8 @@ pub fn lift(evaluation: &Evaluation) -> Option<Lift> {
     // Only of shares is the spread known from the counts alone.
     let spread = if is_share { 1.96 * measures.iter().flatten().map(|measure| measure.variance()).sum::<f64>().sqrt() } else { 0.0 };
     #[expect(clippy::cast_precision_loss, reason = "cents of a campaign are far below 2^52")]
-    let return_on_cost = (evaluation.cost_cents > 0)
-        .then(|| (evaluation.benefit_cents - evaluation.cost_cents) as f64 / evaluation.cost_cents as f64);
+    let return_on_cost =
+        (evaluation.cost_cents > 0).then(|| (evaluation.benefit_cents - evaluation.cost_cents) as f64 / evaluation.cost_cents as f64);
     Some(Lift {
         points: difference * scale,
         low: (difference - spread) * scale,
@@ -110,8 +110,8 @@ mod tests {
             treated_after: measure(839, 1000),
             control_before: measure(72, 100),
             control_after: measure(74, 100),
-            cost_cents: 100_00,
-            benefit_cents: 250_00,
+            cost_cents: 10_000,
+            benefit_cents: 25_000,
             benefit_model: String::new(),
         };
         let with_control = lift(&evaluation).expect("there is a pair");

@@ -5,6 +5,7 @@ pub mod base;
 pub mod batch;
 pub mod codes;
 pub mod draw;
+pub mod figures;
 pub mod forum;
 pub mod ids;
 pub mod lift;

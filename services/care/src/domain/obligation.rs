@@ -143,7 +143,13 @@ fn due_of(terms: &ObligationTerms, date: Date, rules: &Rules) -> Result<Timestam
 }
 
 /// The date it is counted from moved: what is not done moves with it (CA-23). `None` when nothing changes.
-pub fn follow(before: &Obligation, terms: &ObligationTerms, date: Date, now: Timestamp, rules: &Rules) -> Result<Option<Change<Obligation>>> {
+pub fn follow(
+    before: &Obligation,
+    terms: &ObligationTerms,
+    date: Date,
+    now: Timestamp,
+    rules: &Rules,
+) -> Result<Option<Change<Obligation>>> {
     match before.state {
         State::Open | State::Overdue if before.anchor_date != Some(date) => {}
         State::Open | State::Overdue | State::Done | State::Cancelled => return Ok(None),
@@ -162,7 +168,14 @@ impl Obligation {
 }
 
 /// A line is done, or something was found.
-pub fn check(before: &Stored<Obligation>, code: &str, proof: &str, finding: &str, actor: &str, now: Timestamp) -> Result<Change<Obligation>> {
+pub fn check(
+    before: &Stored<Obligation>,
+    code: &str,
+    proof: &str,
+    finding: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Change<Obligation>> {
     expect_open(before)?;
     let mut after = before.value.clone();
     let Some(item) = after.items.iter_mut().find(|item| item.code == code) else {
@@ -208,8 +221,6 @@ pub fn cancel(before: &Stored<Obligation>) -> Result<Change<Obligation>> {
 fn expect_open(before: &Stored<Obligation>) -> Result<()> {
     match before.value.state {
         State::Open | State::Overdue => Ok(()),
-        State::Done | State::Cancelled => {
-            forbids::<Obligation, _>("OBLIGATION_STATE_FORBIDS", before.id, before.value.state.as_str(), &[])
-        }
+        State::Done | State::Cancelled => forbids::<Obligation, _>("OBLIGATION_STATE_FORBIDS", before.id, before.value.state.as_str(), &[]),
     }
 }

@@ -1,7 +1,7 @@
 //! A round of visits: prepared, made, reported, kept as a case.
 
-use jiff::civil::{Date, Time};
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
 use steward_kit::{Error, Result};
@@ -239,7 +239,11 @@ impl Round {
     fn ended(&self, now: Timestamp, rules: &Rules) -> Result<Change<Self>> {
         let report_due_time = rules.due_if(now, self.rules.report_due.as_ref())?;
         let after = Self { state: State::Ended, end_time: Some(now), report_due_time, ..self.clone() };
-        Ok(Change::to(after).promise(Promise::cancel(TimerKind::RoundDay)).promise(Promise::at(TimerKind::RoundReport, report_due_time)))
+        // What was not made is cancelled in the background.
+        Ok(Change::to(after)
+            .promise(Promise::cancel(TimerKind::RoundDay))
+            .promise(Promise::set(TimerKind::RoundPrepare, now))
+            .promise(Promise::at(TimerKind::RoundReport, report_due_time)))
     }
 
     /// The report was to be in until now (CA-48).
@@ -332,7 +336,8 @@ mod tests {
     /// CA-49: a case names nobody.
     #[test]
     fn texts_that_name_somebody_are_noticed() {
-        for text in ["call 138 0013 8000", "13800138000", "id 110101-19900307-1234", "mail li@example.com", "１３８００１３８０００"] {
+        for text in ["call 138 0013 8000", "13800138000", "id 110101-19900307-1234", "mail li@example.com", "１３８００１３８０００"]
+        {
             assert!(names_somebody(text), "{text}");
         }
         for text in ["12 of 40 homes had draughty windows in 2026", "风大漏水 3 次"] {

@@ -1,7 +1,7 @@
 //! One thing that is done to one household: planned, due, acted, confirmed, felt (CA-14); or left out, skipped, held back.
 
-use jiff::civil::{Date, Time};
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
 use steward_kit::ids::{CustomerId, HouseholdId, UnitId};
@@ -198,7 +198,8 @@ impl Touchpoint {
             (State::Excluded, Verdict::Member { .. }) => {
                 // The reason is over: planned again, for the next time of day at which such things are done.
                 let today = rules.at(rules.date(now), self.local_time)?;
-                let next = if today >= now { today } else { rules.at(rules.date(now).tomorrow().map_err(Error::internal)?, self.local_time)? };
+                let next =
+                    if today >= now { today } else { rules.at(rules.date(now).tomorrow().map_err(Error::internal)?, self.local_time)? };
                 after.state = State::Planned;
                 after.reason_code = String::new();
                 after.look_time = None;
@@ -263,13 +264,9 @@ impl Touchpoint {
     pub fn cancel(&self, reason: &str, now: Timestamp) -> Result<Option<Change<Self>>> {
         match self.state {
             State::Planned | State::Due | State::Excluded => self.clone().cancelled(reason, now).map(Some),
-            State::Acted
-            | State::Confirmed
-            | State::Overdue
-            | State::Cancelled
-            | State::Skipped
-            | State::Suppressed
-            | State::HeldOut => Ok(None),
+            State::Acted | State::Confirmed | State::Overdue | State::Cancelled | State::Skipped | State::Suppressed | State::HeldOut => {
+                Ok(None)
+            }
         }
     }
 
@@ -362,8 +359,16 @@ pub fn execute(before: &Stored<Touchpoint>, proof: &Proof, actor: &str, rules: &
     }
     match touchpoint.state {
         State::Due | State::Overdue if touchpoint.act_time.is_none() => {}
-        State::Due | State::Overdue | State::Planned | State::Excluded | State::Acted | State::Confirmed | State::Cancelled
-        | State::Skipped | State::Suppressed | State::HeldOut => return refuse(before),
+        State::Due
+        | State::Overdue
+        | State::Planned
+        | State::Excluded
+        | State::Acted
+        | State::Confirmed
+        | State::Cancelled
+        | State::Skipped
+        | State::Suppressed
+        | State::HeldOut => return refuse(before),
     }
     let mut bad = steward_kit::error::Violations::new();
     let rule = touchpoint.proof_rule;
@@ -386,9 +391,7 @@ pub fn execute(before: &Stored<Touchpoint>, proof: &Proof, actor: &str, rules: &
     after.proof_references.extend((!proof.signature.is_empty()).then(|| proof.signature.clone()));
     after.step(now, "acted", "", actor);
     let confirm = rules.due_if(now, touchpoint.confirm_within.as_ref())?;
-    Ok(Change::to(after)
-        .promise(Promise::cancel(TimerKind::TouchpointWindow))
-        .promise(Promise::at(TimerKind::TouchpointConfirm, confirm)))
+    Ok(Change::to(after).promise(Promise::cancel(TimerKind::TouchpointWindow)).promise(Promise::at(TimerKind::TouchpointConfirm, confirm)))
 }
 
 /// It arrived, somebody says.
@@ -425,8 +428,16 @@ pub fn skip(before: &Stored<Touchpoint>, reason: &str, actor: &str, now: Timesta
             change.after.step(now, "skipped", reason, actor);
             Ok(change)
         }
-        State::Planned | State::Due | State::Excluded | State::Overdue | State::Acted | State::Confirmed | State::Cancelled
-        | State::Skipped | State::Suppressed | State::HeldOut => refuse(before),
+        State::Planned
+        | State::Due
+        | State::Excluded
+        | State::Overdue
+        | State::Acted
+        | State::Confirmed
+        | State::Cancelled
+        | State::Skipped
+        | State::Suppressed
+        | State::HeldOut => refuse(before),
     }
 }
 

@@ -258,13 +258,7 @@ impl Visit {
 }
 
 /// Visitors and time are set, or changed. That nobody is busy is the store's to refuse.
-pub fn schedule(
-    before: &Stored<Visit>,
-    round: &Round,
-    arrangement: &Arrangement,
-    now: Timestamp,
-    rules: &Rules,
-) -> Result<Change<Visit>> {
+pub fn schedule(before: &Stored<Visit>, round: &Round, arrangement: &Arrangement, now: Timestamp, rules: &Rules) -> Result<Change<Visit>> {
     match before.value.state {
         State::Open | State::Scheduled => {}
         State::UnderWay | State::Done | State::Closed | State::Excluded | State::Cancelled => return refuse(before),

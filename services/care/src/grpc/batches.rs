@@ -8,7 +8,7 @@ use tonic::{Request, Response};
 
 use super::request::{call, id, page, received, target, time};
 use super::{Answer, Edge};
-use crate::app::NewBatch;
+use crate::app::{Handover, NewBatch};
 use crate::domain::base::Stored;
 use crate::domain::batch::{Batch, Figures, Slots, Unit};
 use crate::store::documents::Place;
@@ -31,9 +31,8 @@ impl DeliveryBatchService for Edge {
             capacity: request.slot_capacity,
         };
         let (code, delivery_items) = (request.code, request.delivery_items);
-        let new = bad.build(|| {
-            Some(NewBatch { estate: estate?, code, from_date: from_date?, to_date: to_date?, units, delivery_items, slots })
-        })?;
+        let new =
+            bad.build(|| Some(NewBatch { estate: estate?, code, from_date: from_date?, to_date: to_date?, units, delivery_items, slots }))?;
         let answer = |row: &Stored<Batch>| pb::CreateDeliveryBatchResponse { delivery_batch: Some(encode(row, None)) };
         Ok(Response::new(self.app.create_delivery_batch(&call, new, answer).await?))
     }
@@ -119,8 +118,8 @@ impl DeliveryBatchService for Edge {
         let date = bad.date("handover_date", &request.handover_date);
         let (batch, unit, date) = bad.build(|| Some((batch?, unit?, date?)))?;
         let answer = |unit: &Unit| pb::RecordHandoverResponse { unit: Some(encode_unit(unit)) };
-        let (is_first_visit, items) = (request.is_first_visit, &request.delivered_items);
-        Ok(Response::new(self.app.record_handover(&call, batch, unit, date, is_first_visit, items, answer).await?))
+        let handover = Handover { date, is_first_visit: request.is_first_visit, items: request.delivered_items };
+        Ok(Response::new(self.app.record_handover(&call, batch, unit, &handover, answer).await?))
     }
 }
 

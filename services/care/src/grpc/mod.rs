@@ -3,6 +3,7 @@
 mod annual_plans;
 mod batches;
 mod forums;
+mod metrics;
 mod obligations;
 mod programmes;
 mod relationships;

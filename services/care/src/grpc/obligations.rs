@@ -102,7 +102,9 @@ impl ObligationService for Edge {
         let target = target(&mut bad, "obligation_id", &request.obligation_id, &request.etag);
         let target = bad.build(|| target)?;
         let answer = |row: &Stored<Obligation>| pb::CheckObligationItemResponse { obligation: Some(encode(row)) };
-        Ok(Response::new(self.app.check_obligation_item(&call, target, &request.item_code, &request.proof_reference, &request.finding, answer).await?))
+        Ok(Response::new(
+            self.app.check_obligation_item(&call, target, &request.item_code, &request.proof_reference, &request.finding, answer).await?,
+        ))
     }
 
     async fn complete_obligation(&self, request: Request<pb::CompleteObligationRequest>) -> Answer<pb::CompleteObligationResponse> {

@@ -31,6 +31,14 @@ impl ProgrammeService for Edge {
         Ok(Response::new(self.app.create_programme(&call, new, answer).await?))
     }
 
+    async fn draft_programme(&self, request: Request<pb::DraftProgrammeRequest>) -> Answer<pb::DraftProgrammeResponse> {
+        let (access, request) = received(request)?;
+        let mut bad = Violations::of(&request);
+        let estate = bad.id("estate_id", &request.estate_id);
+        let document = self.app.draft_programme(&access, bad.build(|| estate)?).await?;
+        Ok(Response::new(pb::DraftProgrammeResponse { document: Some(document) }))
+    }
+
     async fn publish_programme(&self, request: Request<pb::PublishProgrammeRequest>) -> Answer<pb::PublishProgrammeResponse> {
         let (access, request) = received(request)?;
         let call = call(&access, "PublishProgramme", &request, &request.request_id)?;

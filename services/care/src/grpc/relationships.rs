@@ -37,8 +37,7 @@ impl RelationshipService for Edge {
         let estate = bad.id("estate_id", &request.estate_id);
         let household = bad.optional_id("household_id", &request.household_id);
         let estate = bad.build(|| estate)?;
-        let page =
-            page!(self, "ListContacts", request, |page| self.app.list_contacts(&access, estate, household, &page), ContactKey::of);
+        let page = page!(self, "ListContacts", request, |page| self.app.list_contacts(&access, estate, household, &page), ContactKey::of);
         let contacts = page.rows.iter().map(encode).collect();
         Ok(Response::new(pb::ListContactsResponse { contacts, next_page_token: page.next_page_token }))
     }

@@ -70,8 +70,7 @@ impl TouchpointService for Edge {
             to: bad.optional_timestamp("to_time", request.to_time.as_ref()),
         };
         bad.finish()?;
-        let page =
-            page!(self, "ListTouchpoints", request, |page| self.app.list_touchpoints(&access, estate, &filter, &page), Place::of);
+        let page = page!(self, "ListTouchpoints", request, |page| self.app.list_touchpoints(&access, estate, &filter, &page), Place::of);
         let touchpoints = page.rows.iter().map(encode).collect();
         Ok(Response::new(pb::ListTouchpointsResponse { touchpoints, next_page_token: page.next_page_token }))
     }

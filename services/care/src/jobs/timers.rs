@@ -10,7 +10,7 @@ use steward_kit_store::timers::{FiredTimer, TimerHandler};
 use steward_kit_store::{Effects, TimerChange};
 use uuid::Uuid;
 
-use crate::app::{App, Work};
+use crate::app::{App, Work, daily_timer, estate_of_key};
 use crate::domain::base::TimerKind;
 use crate::domain::forum::Forum;
 use crate::domain::obligation::Obligation;
@@ -59,7 +59,9 @@ impl TimerHandler for Handler {
         match self.kind {
             // These wake a worker, or read a row that never changes.
             TimerKind::ProgrammePlan | TimerKind::TouchpointDue | TimerKind::RoundPrepare | TimerKind::ContactSettle => Ok(()),
-            TimerKind::TouchpointWindow | TimerKind::TouchpointConfirm | TimerKind::TouchpointVisited => lock::<Touchpoint>(tx, subjects).await,
+            TimerKind::TouchpointWindow | TimerKind::TouchpointConfirm | TimerKind::TouchpointVisited => {
+                lock::<Touchpoint>(tx, subjects).await
+            }
             TimerKind::RoundDay | TimerKind::RoundReport => lock::<Round>(tx, subjects).await,
             TimerKind::VisitNotice | TimerKind::VisitForm => lock::<Visit>(tx, subjects).await,
             TimerKind::ObligationDue => lock::<Obligation>(tx, subjects).await,
@@ -71,12 +73,18 @@ impl TimerHandler for Handler {
         let (app, id) = (&self.app, timer.subject_id);
         match self.kind {
             TimerKind::ProgrammePlan => {
-                let estate = EstateId::parse(&timer.key).map_err(Error::internal)?;
-                self.wake(timer, Work::Plan(id, estate.as_uuid()), now)
+                let estate = estate_of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a planning has the key {}", timer.key)))?;
+                app.wakes.add(Work::Plan(id, estate.as_uuid()));
+                let lease_end = now.saturating_add(LEASE).map_err(Error::internal)?;
+                Ok(Effects { timers: vec![daily_timer(id.into(), estate, lease_end)], ..Effects::none() })
             }
             // One that is no longer due has been done, or was moved and has a timer of its own: then there is nothing to try again.
             TimerKind::TouchpointDue => {
-                if crate::store::touchpoints::is_waiting(tx, id, now).await? { self.wake(timer, Work::Act, now) } else { Ok(Effects::none()) }
+                if crate::store::touchpoints::is_waiting(tx, id, now).await? {
+                    self.wake(timer, Work::Act, now)
+                } else {
+                    Ok(Effects::none())
+                }
             }
             TimerKind::RoundPrepare => {
                 app.wakes.add(Work::Round(id));

@@ -1,19 +1,34 @@
-//! Does what timers woke. A failure costs the length of a lease: the timer was set again before the work was tried.
+//! Does what timers woke. What fails is tried again after a pause, when nothing else waits; and if this process dies, the timer that was
+//! set again before the work was tried finds it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use steward_kit::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Work};
 
+/// How long what failed rests: a neighbour that is down is not asked more often.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Runs until told to stop; work under way is finished first.
 pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
     // What was due when the process ended is due now.
     app.wakes.add(Work::Act);
-    while let Some(work) = stop.run_until_cancelled(app.wakes.take()).await {
+    let mut again = Vec::new();
+    loop {
+        let work = tokio::select! {
+            () = stop.cancelled() => return,
+            work = app.wakes.take() => work,
+            () = tokio::time::sleep(PAUSE), if !again.is_empty() => {
+                again.drain(..).for_each(|work| app.wakes.add(work));
+                continue;
+            }
+        };
         if let Err(error) = one(&app, work).await {
-            tracing::warn!(?work, error = ?error, "could not be done now; its timer tries again");
+            tracing::warn!(?work, error = ?error, "could not be done now; it is tried again");
+            again.push(work);
         }
     }
 }

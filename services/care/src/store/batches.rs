@@ -153,18 +153,21 @@ pub(crate) async fn save_unit(
     Ok(())
 }
 
+/// A slot for a home.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Booking {
+    pub(crate) estate: EstateId,
+    pub(crate) batch: Uuid,
+    pub(crate) unit: UnitId,
+    pub(crate) slot: Timestamp,
+    /// Homes that the slot takes.
+    pub(crate) capacity: u32,
+}
+
 /// Books a slot for a home, if a place is left, and gives back the one it had. False when the slot is full. One trip: the count of the
 /// slot is the lock, so that a slot takes exactly its capacity however many ask at once. The error is raw.
-pub(crate) async fn book_slot(
-    db: impl PgExecutor<'_>,
-    estate: EstateId,
-    batch: Uuid,
-    unit: UnitId,
-    slot: Timestamp,
-    capacity: u32,
-    effects: &Effects,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
+pub(crate) async fn book_slot(db: impl PgExecutor<'_>, booking: &Booking, effects: &Effects, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let Booking { estate, batch, unit, slot, capacity } = *booking;
     let row = sqlx::query!(
         r#"WITH had AS (
                SELECT slot_time FROM care.batch_units WHERE estate_id = $1 AND batch_id = $2 AND unit_id = $3 FOR UPDATE
@@ -198,7 +201,13 @@ pub(crate) async fn book_slot(
 }
 
 /// Which of these slots have a place left, the first first. One trip.
-pub(crate) async fn free_slots(db: impl PgExecutor<'_>, estate: EstateId, batch: Uuid, slots: &[Timestamp], capacity: u32) -> Result<Vec<Timestamp>> {
+pub(crate) async fn free_slots(
+    db: impl PgExecutor<'_>,
+    estate: EstateId,
+    batch: Uuid,
+    slots: &[Timestamp],
+    capacity: u32,
+) -> Result<Vec<Timestamp>> {
     let slots: Vec<jiff_sqlx::Timestamp> = slots.iter().map(|slot| slot.to_sqlx()).collect();
     let rows = sqlx::query!(
         r#"SELECT t.slot AS "slot!" FROM unnest($3::timestamptz[]) AS t(slot)

@@ -3,6 +3,7 @@
 pub(crate) mod batches;
 pub(crate) mod contacts;
 pub(crate) mod documents;
+pub(crate) mod metrics;
 pub(crate) mod planner;
 pub(crate) mod programmes;
 pub(crate) mod touchpoints;

@@ -156,7 +156,11 @@ pub(crate) async fn put_date(
 }
 
 /// Days of households that care was told. One trip.
-pub(crate) async fn household_dates(db: impl PgExecutor<'_>, estate: EstateId, kind: HouseholdDateKind) -> Result<Vec<(HouseholdId, Date)>> {
+pub(crate) async fn household_dates(
+    db: impl PgExecutor<'_>,
+    estate: EstateId,
+    kind: HouseholdDateKind,
+) -> Result<Vec<(HouseholdId, Date)>> {
     let rows = sqlx::query!(
         "SELECT household_id, date FROM care.household_dates WHERE estate_id = $1 AND kind = $2
          -- unscoped: a timer named the run",

@@ -5,12 +5,12 @@ use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 use sqlx::types::Json;
+use steward_kit::Error;
 use steward_kit::Result;
 use steward_kit::auth::{Scope, ScopedEstate};
 use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
 use steward_kit::paging::PageRequest;
-use steward_kit::Error;
 use steward_kit_store::{Effects, StoreResult};
 use steward_proto::care::v1 as pb;
 use uuid::Uuid;
@@ -116,7 +116,12 @@ pub(crate) async fn next_version(db: impl PgExecutor<'_>, estate: Option<EstateI
 }
 
 /// Adds a draft with its effects. One trip. The error is raw: it tells a repeated request and a version that is taken.
-pub(crate) async fn insert_programme(db: impl PgExecutor<'_>, new: &Programme, effects: &Effects, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert_programme(
+    db: impl PgExecutor<'_>,
+    new: &Programme,
+    effects: &Effects,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"WITH created AS (
                INSERT INTO care.programmes (id, estate_id, code, version, state, document, content_hash, plan_item_id, author_kind,
@@ -146,14 +151,11 @@ pub(crate) async fn insert_programme(db: impl PgExecutor<'_>, new: &Programme, e
 /// One version that the caller may see: of their estates, or of every estate. One trip.
 pub(crate) async fn load_programme(db: impl PgExecutor<'_>, scope: &Scope, id: ProgrammeId) -> Result<Option<Programme>> {
     let estates = scope.estates();
-    let row = select!(
-        "id = $1 AND ($2::uuid[] IS NULL OR estate_id IS NULL OR estate_id = ANY($2))",
-        id.as_uuid(),
-        estates as Option<Vec<Uuid>>
-    )
-    .fetch_optional(db)
-    .await
-    .store()?;
+    let row =
+        select!("id = $1 AND ($2::uuid[] IS NULL OR estate_id IS NULL OR estate_id = ANY($2))", id.as_uuid(), estates as Option<Vec<Uuid>>)
+            .fetch_optional(db)
+            .await
+            .store()?;
     row.map(Row::read).transpose()
 }
 
@@ -183,7 +185,12 @@ pub(crate) async fn load_running(db: impl PgExecutor<'_>, estate: EstateId) -> R
 }
 
 /// Writes where programmes stand, each if it is as it was read; all of them or none, with the effects. One trip.
-pub(crate) async fn save_states(db: impl PgExecutor<'_>, all: &[&Programme], effects: &Effects, now: Timestamp) -> Result<bool, sqlx::Error> {
+pub(crate) async fn save_states(
+    db: impl PgExecutor<'_>,
+    all: &[&Programme],
+    effects: &Effects,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
     let rows: Vec<serde_json::Value> = all
         .iter()
         .map(|one| {
@@ -310,7 +317,11 @@ pub(crate) async fn insert_evaluation(
 }
 
 /// The effects recorded of a programme in an estate, oldest first; the last hundred. One trip.
-pub(crate) async fn list_evaluations(db: impl PgExecutor<'_>, estate: ScopedEstate, programme: ProgrammeId) -> Result<Vec<StoredEvaluation>> {
+pub(crate) async fn list_evaluations(
+    db: impl PgExecutor<'_>,
+    estate: ScopedEstate,
+    programme: ProgrammeId,
+) -> Result<Vec<StoredEvaluation>> {
     let rows = sqlx::query!(
         r#"SELECT id, document AS "document: Json<Evaluation>", create_time FROM care.programme_evaluations
             WHERE estate_id = $1 AND programme_id = $2 ORDER BY create_time, id LIMIT 100"#,
@@ -328,4 +339,3 @@ pub(crate) async fn list_evaluations(db: impl PgExecutor<'_>, estate: ScopedEsta
     });
     Ok(read.collect())
 }
-

@@ -188,13 +188,7 @@ pub(crate) async fn count_programme(
 }
 
 /// Households of an estate that a layer reached, and those held out, between two instants (F-09). One trip.
-pub(crate) async fn coverage(
-    db: impl PgExecutor<'_>,
-    estate: EstateId,
-    layer: &str,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<(i64, i64)> {
+pub(crate) async fn coverage(db: impl PgExecutor<'_>, estate: EstateId, layer: &str, from: Timestamp, to: Timestamp) -> Result<(i64, i64)> {
     let row = sqlx::query!(
         r#"SELECT (SELECT count(DISTINCT household_id) FROM care.touchpoints
                     WHERE estate_id = $1 AND layer = $2 AND state = 'confirmed' AND mark_time >= $3 AND mark_time < $4) AS "reached!",

@@ -153,9 +153,19 @@ impl AudienceService for Households {
 
     async fn get_household_base(
         &self,
-        _: Request<pb::GetHouseholdBaseRequest>,
+        request: Request<pb::GetHouseholdBaseRequest>,
     ) -> Result<Response<pb::GetHouseholdBaseResponse>, Status> {
-        Ok(Response::new(pb::GetHouseholdBaseResponse::default()))
+        let delivered =
+            self.all().into_iter().filter(|household| household.facts.get("household.is_delivered") == Some(&Fact::Boolean(true)));
+        let count_sum = i64::try_from(delivered.count()).unwrap();
+        let base = |estate_id: String| pb::HouseholdBase {
+            estate_id,
+            kind: pb::HouseholdBaseKind::Delivered.into(),
+            count_sum,
+            day_count: 1,
+            derived_day_count: 0,
+        };
+        Ok(Response::new(pb::GetHouseholdBaseResponse { bases: request.into_inner().estate_ids.into_iter().map(base).collect() }))
     }
 
     async fn list_key_date_occurrences(

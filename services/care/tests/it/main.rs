@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod households;
+mod metrics;
 mod obligations;
 mod planning;
 mod programmes;
+mod query_plans;
 mod relationships;
 mod repetition;
 mod touchpoints;

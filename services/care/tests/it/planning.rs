@@ -46,9 +46,7 @@ pub(crate) fn after_delivery(code: &str, offset: &str) -> pb::TouchpointDefiniti
         offset: Some(pb::Offset { before: false, span: Some(span(offset)) }),
         audience: delivered(),
         exclusions: exclusions(),
-        action: Some(pb::Action {
-            kind: Some(ActionKind::Visit(pb::VisitAction { round_kind: pb::RoundKind::ThreeMonth.into() })),
-        }),
+        action: Some(pb::Action { kind: Some(ActionKind::Visit(pb::VisitAction { round_kind: pb::RoundKind::ThreeMonth.into() })) }),
         ..Default::default()
     }
 }
@@ -179,7 +177,8 @@ async fn a_planner_that_is_killed_plans_each_touchpoint_once() {
     .await;
     world.go_to("2026-03-03T00:00:00Z");
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let sql = "SELECT count(DISTINCT (programme_id, household_id, definition_code, document ->> 'anchor_date')), count(*) FROM care.touchpoints";
+    let sql =
+        "SELECT count(DISTINCT (programme_id, household_id, definition_code, document ->> 'anchor_date')), count(*) FROM care.touchpoints";
     let (distinct, all): (i64, i64) = sqlx::query_as(sql).fetch_one(&world.db).await.unwrap();
     assert_eq!((distinct, all), (4500, 4500));
 }
@@ -231,10 +230,8 @@ async fn a_festival_is_planned_by_the_lunar_calendar() {
     let world = World::new().await;
     let household = world.households.add(date(2025, 3, 1));
     let anchor = AnchorKind::Festival(pb::FestivalAnchor { festival: pb::Festival::MidAutumn.into() });
-    let definition = pb::TouchpointDefinition {
-        offset: Some(pb::Offset { before: true, span: Some(span("3d")) }),
-        ..message("mid_autumn", anchor)
-    };
+    let definition =
+        pb::TouchpointDefinition { offset: Some(pb::Offset { before: true, span: Some(span("3d")) }), ..message("mid_autumn", anchor) };
     world.publish_programme("festivals", vec![definition]).await;
     let planned = world.until(household.id, pb::TouchpointState::Planned).await;
     assert_eq!((planned.anchor_date.as_str(), time(planned.due_time.as_ref())), ("2026-09-25", at("2026-09-22T01:00:00Z")));

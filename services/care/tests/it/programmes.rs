@@ -29,16 +29,15 @@ async fn care_beyond_the_basic_is_not_for_everybody() {
 async fn a_duration_without_a_calendar_and_an_unknown_fact_are_refused_at_their_places() {
     let world = World::new().await;
     let bad_span = common::Span { value: 3, unit: common::Unit::WorkingDay.into(), calendar: "24x7".to_owned() };
-    let first = pb::TouchpointDefinition {
-        offset: Some(pb::Offset { before: false, span: Some(bad_span) }),
-        ..after_delivery("visit", "3mo")
-    };
+    let first =
+        pb::TouchpointDefinition { offset: Some(pb::Offset { before: false, span: Some(bad_span) }), ..after_delivery("visit", "3mo") };
     let unknown = pb::Audience { kind: Some(pb::audience::Kind::Predicate(ask::is_true("household.is_happy"))) };
     let second = pb::TouchpointDefinition { audience: Some(unknown), ..after_delivery("call", "3mo") };
     let answer = world.programmes().create_programme(world.manager().asks(world.draft("faulty", vec![first, second]))).await;
     let fields = bad_fields(&answer.expect_err("is refused"));
     assert!(fields.contains(&("document.touchpoints[0].offset.span".to_owned(), "DURATION_WITHOUT_CALENDAR".to_owned())), "{fields:?}");
-    let named = fields.iter().any(|(field, why)| field.starts_with("document.touchpoints[1].audience.predicate") && why == "PREDICATE_INVALID");
+    let named =
+        fields.iter().any(|(field, why)| field.starts_with("document.touchpoints[1].audience.predicate") && why == "PREDICATE_INVALID");
     assert!(named, "{fields:?}");
 }
 
@@ -52,7 +51,8 @@ async fn an_audience_without_a_household_is_refused() {
     let draft = world.programmes().create_programme(world.manager().asks(world.draft("elderly", vec![definition]))).await.unwrap();
     let id = draft.into_inner().programme.unwrap().id;
     let request = pb::PublishProgrammeRequest { request_id: request_id(), programme_id: id, etag: String::new() };
-    let status = refused(world.programmes().publish_programme(world.manager().asks(request)).await, Code::InvalidArgument, "AUDIENCE_EMPTY");
+    let status =
+        refused(world.programmes().publish_programme(world.manager().asks(request)).await, Code::InvalidArgument, "AUDIENCE_EMPTY");
     assert_eq!(bad_fields(&status)[0].0, "document.touchpoints[0].audience");
 }
 
@@ -142,6 +142,46 @@ async fn a_programme_reports_what_it_did_and_what_came_of_it() {
     world.programmes().record_programme_evaluation(world.manager().asks(record(outside))).await.unwrap();
     let told = world.programmes().get_programme_report(world.manager().asks(report)).await.unwrap().into_inner();
     assert!(!told.is_unevaluated && told.evaluations.len() == 2);
+}
+
+/// CA-19, CA-20, CA-30, CA-32, CA-33: what the plan names is a publication away from being kept. CA-60: so are the quarterly visits to
+/// the elderly of another plan.
+#[tokio::test]
+async fn a_care_policy_becomes_a_programme() {
+    let world = World::under(&[crate::world::BASE, crate::world::UPLIFT, crate::world::BUTLER]).await;
+    let household = world.households.add(date(2026, 3, 1));
+    let request = pb::DraftProgrammeRequest { estate_id: world.estate.to_string() };
+    let document = world.programmes().draft_programme(world.manager().asks(request)).await.unwrap().into_inner().document.unwrap();
+    let codes: Vec<_> = document.touchpoints.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["three_month", "one_year", "first_contact", "callback_after_signing", "relationship"]);
+    assert_eq!(document.touchpoints[0].exclusions.len(), 3);
+    assert_eq!(document.touchpoints[4].share_percent, 85);
+    let request = pb::CreateProgrammeRequest { document: Some(document), ..world.draft("by_policy", Vec::new()) };
+    let draft = world.programmes().create_programme(world.manager().asks(request)).await.unwrap().into_inner().programme.unwrap();
+    world.publish_draft(&draft.id).await;
+    let planned = crate::world::eventually("three touchpoints", || async {
+        let all = world.of_household(household.id).await;
+        (all.len() == 3).then_some(all)
+    })
+    .await;
+    let codes: Vec<_> = planned.iter().map(|one| one.definition_code.as_str()).collect();
+    assert_eq!(codes, ["one_year", "three_month", "relationship"], "the last due first");
+}
+
+/// CA-60, CA-61: elderly homes are visited each quarter.
+#[tokio::test]
+async fn elderly_homes_are_visited_each_quarter() {
+    let world = World::under(&[crate::world::BASE, crate::world::UPLIFT]).await;
+    let (old, young) = (world.households.add(date(2025, 3, 1)), world.households.add(date(2025, 3, 1)));
+    world.households.set(old.id, "tag", steward_kit::predicate::Fact::Codes(vec!["elderly".to_owned()]));
+    let request = pb::DraftProgrammeRequest { estate_id: world.estate.to_string() };
+    let document = world.programmes().draft_programme(world.manager().asks(request)).await.unwrap().into_inner().document;
+    let request = pb::CreateProgrammeRequest { document, ..world.draft("by_policy", Vec::new()) };
+    let draft = world.programmes().create_programme(world.manager().asks(request)).await.unwrap().into_inner().programme.unwrap();
+    world.publish_draft(&draft.id).await;
+    crate::world::eventually("two visits", || async { (world.of_household(old.id).await.len() == 2).then_some(()) }).await;
+    assert!(world.of_household(old.id).await.iter().all(|one| one.anchor_date == "2026-04-01"));
+    assert!(world.of_household(young.id).await.is_empty());
 }
 
 /// Who would be reached, who is left out and why, is said before anything is published.

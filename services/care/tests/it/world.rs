@@ -29,6 +29,7 @@ use steward_proto::care::v1::visit_round_service_client::VisitRoundServiceClient
 use steward_proto::care::v1::visit_service_client::VisitServiceClient;
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::audience_service_server::AudienceServiceServer;
+use steward_proto::metric::v1::metric_service_client::MetricServiceClient;
 use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::policy_document::Document;
 use steward_proto::plan::v1::policy_service_client::PolicyServiceClient;
@@ -54,13 +55,13 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) estate: EstateId,
     pub(crate) households: Households,
-    pub(crate) database: TestDatabase,
     pub(crate) db: PgPool,
     pub(crate) asked: Asked,
     config: Config,
     sources: HashMap<&'static str, Db>,
     host: Host,
     channel: Channel,
+    _database: TestDatabase,
     _redis: TestRedis,
     _relays: JoinSet<()>,
     _customers: Host,
@@ -124,8 +125,8 @@ impl World {
             clock: handle,
             estate: EstateId::new(),
             households,
-            database,
             db,
+            _database: database,
             asked,
             config,
             sources,
@@ -269,6 +270,10 @@ impl World {
 
     pub(crate) fn annual_plans(&self) -> AnnualPlanServiceClient<Channel> {
         AnnualPlanServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn metrics(&self) -> MetricServiceClient<Channel> {
+        MetricServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn policies(&self) -> PolicyServiceClient<Channel> {

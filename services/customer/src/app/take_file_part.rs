@@ -35,7 +35,8 @@ impl App {
         self.transact(call, "import", None, || async {
             let (before, now) = (self.get_estate_import(call.access, part.import_id).await?, self.clock.now());
             let Some((after, sealed)) = self.with_part(&before, part, now).await? else {
-                return Ok(Some((call.answer)(&before)));
+                // All of it was there: by this request, then its answer stands; by another one, then nothing is new.
+                return Ok(Some(self.answered(call).await?.unwrap_or_else(|| (call.answer)(&before))));
             };
             let answer = (call.answer)(&after);
             let claim = Some(self.claim(call, &answer));

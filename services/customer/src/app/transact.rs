@@ -98,7 +98,12 @@ impl App {
 
     /// The stored answer if the request came before, else the refusal. One trip, taken only where there is a refusal.
     async fn unless_repeated<T, R: Message + Default>(&self, call: &Call<'_, T, R>, refusal: Error) -> Result<R> {
-        let Some(sealed) = replay(&self.db, &call.key).await? else { return Err(refusal) };
-        R::decode(self.vault.open_answer(&call.key, &sealed)?.as_slice()).map_err(Error::internal)
+        self.answered(call).await?.ok_or(refusal)
+    }
+
+    /// The stored answer if the request came before. One trip.
+    pub(super) async fn answered<T, R: Message + Default>(&self, call: &Call<'_, T, R>) -> Result<Option<R>> {
+        let Some(sealed) = replay(&self.db, &call.key).await? else { return Ok(None) };
+        R::decode(self.vault.open_answer(&call.key, &sealed)?.as_slice()).map(Some).map_err(Error::internal)
     }
 }

@@ -4,6 +4,7 @@ pub mod customer;
 pub mod estate;
 pub mod estate_import;
 pub mod facts;
+pub mod figures;
 pub mod household;
 pub mod identity;
 pub mod ids;

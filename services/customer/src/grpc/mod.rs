@@ -3,6 +3,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `estates` `units` `customers` `contacts` `tenures` `households` `estate_imports` `timeline` | one resource each: its RPCs |
+//! | `metrics` | the figures that this service owns |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `decode_customers` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an import |
@@ -16,6 +17,7 @@ mod encode;
 mod estate_imports;
 mod estates;
 mod households;
+mod metrics;
 mod mutation;
 mod profiles;
 mod renovations;
@@ -34,6 +36,7 @@ use steward_kit::server::Server;
 use steward_kit_store::inbox::{DeadLetters, dead_letter_service};
 use steward_kit_store::policy::policy_service;
 use steward_proto::customer::v1 as pb;
+use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 
@@ -46,6 +49,7 @@ pub(crate) fn add_services(server: Server, app: &Arc<App>, shutdown: &Cancellati
     server
         .add_service(dead_letter_service(letters, app.pages.clone()))
         .add_service(policy_service(app.db.clone(), app.clock.clone(), app.pages.clone(), OwnPolicies))
+        .add_service(MetricServiceServer::new(metrics::Metrics(Arc::clone(app))))
         .add_service(pb::estate_service_server::EstateServiceServer::new(estates::Estates(Arc::clone(app))))
         .add_service(pb::unit_service_server::UnitServiceServer::new(units::Units(Arc::clone(app))))
         .add_service(pb::customer_service_server::CustomerServiceServer::new(customers::Customers(Arc::clone(app))))

@@ -17,6 +17,7 @@ pub(crate) mod import_batch;
 pub(crate) mod import_rows;
 pub(crate) mod imports;
 pub(crate) mod key_dates;
+pub(crate) mod metrics;
 pub(crate) mod numbers;
 pub(crate) mod profiles;
 pub(crate) mod refusal;

@@ -8,6 +8,7 @@ mod facts;
 mod imports;
 mod imports_pause;
 mod imports_resume;
+mod metrics;
 mod privacy;
 mod profiles;
 mod query_plans;

@@ -13,6 +13,7 @@ use steward_harness::{Asked, Claims, Issuer, PrivateDir, TestDatabase, TestRedis
 use steward_kit::clock::{Clock, ManualClock};
 use steward_kit_store::StoreConfig;
 use steward_proto::customer::v1 as pb;
+use steward_proto::metric::v1::metric_service_client::MetricServiceClient;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
@@ -134,6 +135,10 @@ clients! {
 }
 
 impl Caller {
+    pub(crate) fn metrics(&self) -> MetricServiceClient<Channel> {
+        MetricServiceClient::new(self.channel.clone())
+    }
+
     /// A request with the caller's token.
     pub(crate) fn ask<M>(&self, message: M) -> Request<M> {
         let mut request = Request::new(message);

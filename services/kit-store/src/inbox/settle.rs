@@ -159,10 +159,10 @@ impl DeadLetters {
             return Err(refusal("DEAD_LETTER_WITHOUT_CONSUMER", &letter, &["DiscardDeadLetter"], detail).into());
         };
         let event = Event::decode(event.as_slice()).map_err(|_| Refused::Failed(Error::bug("not an event")))?;
-        let mut effects = guarded(consumer.handler(), &mut tx, &event, now).await.map_err(|error| match error {
+        let mut effects = guarded(consumer.handler(), &mut tx, &event, now).await.map_err(|error| match matches!(error, Error::Unavailable { .. }) {
             // The store or a peer being down is not the event's fault, so not counted.
-            down @ Error::Unavailable { .. } => Refused::With(down),
-            other => Refused::Failed(other),
+            true => Refused::With(error),
+            false => Refused::Failed(error),
         })?;
         let letter = self.settle(&mut tx, id, &access.principal.subject, &Settlement::Redriven, now).await?;
         effects.claim = claim(&letter);

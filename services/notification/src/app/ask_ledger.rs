@@ -1,5 +1,6 @@
 //! Contacts that others think of: the ledger's answer, counted or not.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -120,8 +121,8 @@ impl App {
         let mut places = HashMap::new();
         let mut groups: HashMap<Group, Vec<HouseholdId>> = HashMap::new();
         for (Question { contact, .. }, _) in questions {
-            if !places.contains_key(&contact.estate_id) {
-                places.insert(contact.estate_id, self.place(contact.estate_id, now).await?);
+            if let Entry::Vacant(unknown) = places.entry(contact.estate_id) {
+                unknown.insert(self.place(contact.estate_id, now).await?);
             }
             groups.entry(group_of(contact)).or_default().extend(contact.household_id);
         }
@@ -158,12 +159,7 @@ fn timed(questions: Vec<Question>, now: Timestamp) -> Vec<(Question, Timestamp)>
 }
 
 /// Answers one after the other: what is allowed counts for those that follow. `standing` is changed by that.
-fn answer(
-    questions: &[(Question, Timestamp)],
-    known: &Known,
-    standing: &mut Standing,
-    now: Timestamp,
-) -> Result<(Vec<Verdict>, Changes)> {
+fn answer(questions: &[(Question, Timestamp)], known: &Known, standing: &mut Standing, now: Timestamp) -> Result<(Vec<Verdict>, Changes)> {
     let mut changes = Changes::default();
     let mut verdicts = Vec::new();
     for (Question { contact, uses_profile, .. }, at) in questions {

@@ -22,11 +22,11 @@ use steward_proto::customer::v1 as customer;
 use super::App;
 use super::judge_message::own_changes;
 use crate::channels::mail::contact_answer;
-use crate::domain::codes::{Channel, Class};
+use crate::domain::codes::{Channel, Class, MessageState, StepCode};
 use crate::domain::delivery::{Answer, Conclusion, Delivery, Tried};
 use crate::domain::ids::DeliveryId;
 use crate::domain::ledger::of_progress;
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Step};
 use crate::domain::policy::RetryRule;
 use crate::domain::webhook::Secret;
 use crate::events::publish;
@@ -51,8 +51,16 @@ impl App {
         let start_time = self.clock.now();
         let until = start_time.saturating_add(self.lease()).map_err(Error::internal)?;
         let Some(delivery) = claim_delivery(self.db.pool(), id, start_time, until).await? else { return Ok(()) };
-        let message = load_message(self.db.pool(), &Scope::system("an attempt to deliver"), delivery.message_id).await?;
+        let mut message = load_message(self.db.pool(), &Scope::system("an attempt to deliver"), delivery.message_id).await?;
         let place = self.place(delivery.estate_id, start_time).await?;
+        let waited_unread = place.rule(message.class)?.fallback_when_unread.is_some() && delivery.attempt_count == 0;
+        if waited_unread && message.state == MessageState::Read {
+            return self.spare(delivery, &message, start_time).await;
+        }
+        if waited_unread {
+            let details = [("channel", Channel::Inbox.to_string())];
+            message.steps.push(Step::new(start_time, StepCode::Unread, details));
+        }
         let rule = *place.policy.retries.get(&delivery.channel).ok_or_else(|| Error::bug("a channel without retries was queued"))?;
         let began = std::time::Instant::now();
         let answer = match self.still_allowed(&message, delivery.channel, place.rule(message.class)?.consent).await? {
@@ -61,6 +69,15 @@ impl App {
         };
         let duration_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.record(delivery, message, Tried { start_time, duration_ms, answer }, &rule).await
+    }
+
+    /// The message was read in the inbox: the channel that waited for that is not needed (NT-35). If the row changed
+    /// meanwhile, the lease brings the attempt back.
+    async fn spare(&self, mut delivery: Delivery, message: &Message, now: Timestamp) -> Result<()> {
+        delivery.spare(now);
+        let effects = publish::of_spared(&delivery);
+        save_progress(self.db.pool(), &delivery, message, None, None, &effects, now).await.store()?;
+        Ok(())
     }
 
     /// Consent may have been withdrawn while the delivery waited: it holds from that instant (NT-24).

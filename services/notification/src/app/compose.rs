@@ -11,8 +11,8 @@ use steward_proto::common::v1::Predicate;
 use uuid::Uuid;
 
 use super::App;
-use crate::domain::codes::{Channel, Class, Language, MessageState, StepCode};
 use crate::contact_document::Document;
+use crate::domain::codes::{Channel, Class, Language, MessageState, StepCode};
 use crate::domain::ids::{RoutingRuleId, id_at};
 use crate::domain::judge::CustomerFacts;
 use crate::domain::ledger::Changes;

@@ -40,13 +40,13 @@ use crate::shipped::Shipped;
 use contact_policies::ContactPolicies;
 
 pub(crate) use ask_ledger::{Question, Verdict};
+pub(crate) use contact_policies::ContactRules;
 pub(crate) use create_routing_rule::NewRule;
 pub(crate) use create_template_version::NewTemplate;
 pub(crate) use give_consent::NewConsent;
 pub(crate) use send_message::NewMessage;
 pub(crate) use transact::{Call, Target};
 pub(crate) use update_preferences::PreferenceChange;
-pub(crate) use contact_policies::ContactRules;
 pub(crate) use wakes::{Errand, Wakes};
 pub(crate) use webhook_endpoints::NewEndpoint;
 

@@ -29,10 +29,8 @@ impl App {
     ) -> Result<HashMap<HouseholdId, Vec<String>>> {
         let codes = place.policy.situations_of(class, topic);
         let exclusion = |code: &str| Some((code.to_owned(), place.situations.get(code)?.clone()));
-        let exclusions: Vec<customer::AudienceExclusion> = codes
-            .filter_map(exclusion)
-            .map(|(code, predicate)| customer::AudienceExclusion { code, predicate: Some(predicate) })
-            .collect();
+        let exclusions: Vec<customer::AudienceExclusion> =
+            codes.filter_map(exclusion).map(|(code, predicate)| customer::AudienceExclusion { code, predicate: Some(predicate) }).collect();
         let mut found = HashMap::new();
         if exclusions.is_empty() {
             return Ok(found);

@@ -80,7 +80,9 @@ pub struct Room {
 impl Cap {
     /// Whether contacts like this are counted.
     pub fn counts(&self, class: Class, subject_kind: &str, topic: &str) -> bool {
-        self.classes.contains(&class) && !self.exempt_subject_kinds.iter().any(|exempt| exempt == subject_kind) && covers(&self.topics, topic)
+        self.classes.contains(&class)
+            && !self.exempt_subject_kinds.iter().any(|exempt| exempt == subject_kind)
+            && covers(&self.topics, topic)
     }
 
     /// Whether one more contact at `at` fits beside `counted`.

@@ -150,6 +150,13 @@ impl Delivery {
         }
     }
 
+    /// Ends a delivery that was only to be made if nobody read the message (NT-35).
+    pub fn spare(&mut self, now: Timestamp) {
+        self.state = DeliveryState::Read;
+        self.next_attempt_time = None;
+        self.update_time = now;
+    }
+
     /// Writes an attempt down and decides what follows. `jitter` lies between -1 and 1.
     pub fn conclude(&mut self, message: &mut Message, tried: Tried, rule: &RetryRule, jitter: f64, now: Timestamp) -> Conclusion {
         let (outcome, code, detail) = match &tried.answer {

@@ -12,6 +12,7 @@ pub mod message;
 pub mod plan;
 pub mod policy;
 pub mod preference;
+mod reach;
 pub mod render;
 pub mod routing;
 pub mod sentences;

@@ -55,11 +55,14 @@ pub fn plan(mut message: Message, what: &Circumstances, key: Vec<u8>, now: Times
         Decision::Send(channels) => {
             message.state = MessageState::Queued;
             let mut outside = channels.iter().filter(|(channel, _)| *channel != Channel::Inbox);
-            if channels.iter().any(|(channel, _)| *channel == Channel::Inbox) {
+            let has_inbox = channels.iter().any(|(channel, _)| *channel == Channel::Inbox);
+            if has_inbox {
                 deliveries.push(into_inbox(&mut message, now));
             }
             if let Some((channel, due)) = outside.next() {
-                deliveries.push(Delivery::new(&message, *channel, *due, now));
+                // Where the policy waits for the inbox to be read, the next channel is only tried after that.
+                let unread = what.rule.fallback_when_unread.filter(|_| has_inbox).and_then(|unread| now.saturating_add(unread).ok());
+                deliveries.push(Delivery::new(&message, *channel, unread.map_or(*due, |unread| unread.max(*due)), now));
             }
             message.content.later = outside.map(|(channel, _)| *channel).collect();
         }

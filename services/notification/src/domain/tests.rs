@@ -1,14 +1,14 @@
 //! The rules that hold messages back, case by case.
 
-use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use steward_kit::ids::{CustomerId, HouseholdId};
 
+use super::caps::{Cap, Counted, Window};
 use super::codes::{CapScope, Channel, Class, Purpose, StepCode, SuppressReason};
 use super::judge::{Asked, By, Circumstances, CustomerFacts, Decision, Judgement, Ledger, judge};
 use super::message::Recipient;
-use super::caps::{Cap, Counted, Window};
 use super::policy::{ClassRule, OptOut, QuietHolds, RetryRule, covers};
 use super::preference::{Preferences, QuietHours};
 
@@ -121,7 +121,8 @@ fn the_ledger_speaks_in_reasons() {
         topics: Vec::new(),
     };
     let person = Some(CustomerId::new().into());
-    let earlier = Counted { time: time("2026-03-01T02:00:00Z"), class: Class::Marketing, subject_kind: String::new(), topic: String::new() };
+    let earlier =
+        Counted { time: time("2026-03-01T02:00:00Z"), class: Class::Marketing, subject_kind: String::new(), topic: String::new() };
     let full = Ledger { person, caps: vec![("monthly".to_owned(), cap.clone())], person_contacts: vec![earlier], ..Ledger::default() };
     let open = || rule(None, QuietHolds::Message);
     let refused = judged(open(), CustomerFacts::default(), full.clone(), NINE);

@@ -12,8 +12,8 @@ use steward_kit_store::inbox::{EventHandler, payload};
 use steward_proto::customer::v1 as customer;
 use steward_proto::event::v1::Event;
 
-use crate::store::erasure::forget_customer;
 use crate::store::customers::{CustomerRecord, put_customer, put_customer_estate};
+use crate::store::erasure::forget_customer;
 
 /// Keeps the estate directory and what is known of customers.
 pub(crate) struct CustomerEvents {

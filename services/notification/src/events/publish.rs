@@ -73,6 +73,11 @@ pub(crate) fn of_settled(planned: &Planned, now: Timestamp) -> Effects {
     effects
 }
 
+/// What follows from a delivery that is not needed: nothing is to be attempted.
+pub(crate) fn of_spared(delivery: &Delivery) -> Effects {
+    Effects { timers: vec![TimerChange::cancel(DELIVERY_ATTEMPT, delivery.id, "")], ..Effects::none() }
+}
+
 /// What follows from an attempt.
 pub(crate) fn of_conclusion(delivery: &Delivery, message: &Message, conclusion: &Conclusion, now: Timestamp) -> Effects {
     let done = TimerChange::cancel(DELIVERY_ATTEMPT, delivery.id, "");

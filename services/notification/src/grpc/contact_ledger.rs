@@ -23,7 +23,7 @@ use crate::domain::ids::ContactId;
 use crate::domain::judge::{Decision, Reason};
 use crate::domain::ledger::Contact;
 use crate::domain::message::Message;
-use crate::store::contacts::{ListedEntry, list_entries};
+use crate::store::contact_entries::{ListedEntry, list_entries};
 
 /// The service.
 pub(crate) struct ContactLedger {
@@ -105,10 +105,7 @@ impl ContactLedgerService for ContactLedger {
         Ok(Response::new(pb::ListContactsResponse { entries, next_page_token: page.next_page_token }))
     }
 
-    async fn send_emergency_message(
-        &self,
-        request: Request<pb::SendEmergencyMessageRequest>,
-    ) -> Answer<pb::SendEmergencyMessageResponse> {
+    async fn send_emergency_message(&self, request: Request<pb::SendEmergencyMessageRequest>) -> Answer<pb::SendEmergencyMessageResponse> {
         let (access, request) = received(request)?;
         let call = call(&access, "SendEmergencyMessage", &request, &request.request_id)?;
         let mut bad = Violations::of(&request);

@@ -57,7 +57,8 @@ pub(super) async fn watch(
     app.wakes.reached(now_at);
     // How far back a cursor of the caller lies is not known.
     let since = after.map_or_else(|| lately(&app), |_| Timestamp::UNIX_EPOCH);
-    let watching = Watching { app, pages, reader, position: after.unwrap_or(now_at), since, ready: VecDeque::new(), head, shutdown, ended: false };
+    let watching =
+        Watching { app, pages, reader, position: after.unwrap_or(now_at), since, ready: VecDeque::new(), head, shutdown, ended: false };
     Ok(Box::pin(stream::unfold(watching, |mut watching| async move {
         let next = watching.next().await?;
         Some((next.map_err(Status::from), watching))

@@ -1,4 +1,4 @@
-//! The contact ledger: what counts, for whom, and what was written down of it.
+//! The contact ledger: what counts, and for whom.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,23 +6,20 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 use steward_kit::Result;
-use steward_kit::auth::Scope;
-use steward_kit::paging::PageRequest;
 use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
 use super::code;
-use super::windows::Windows;
 use crate::contact_document::LONGEST_WINDOW_DAYS;
 use crate::domain::caps::Counted;
-use crate::domain::codes::{Actor, ActorKind, Channel, Class, EntryKind};
-use crate::domain::ids::{ContactEntryId, ContactId};
-use crate::domain::ledger::{Changes, Contact, Entry, Head};
+use crate::domain::codes::{Actor, Channel, Class};
+use crate::domain::ids::ContactId;
+use crate::domain::ledger::{Changes, Contact, Head};
 
 /// What is known of those whom contacts count for, as of one instant.
 #[derive(Clone, Debug, Default)]
@@ -155,11 +152,17 @@ pub(crate) fn changes_json(changes: &Changes, actor: &Actor, key_of: impl Fn(&Co
     }))
 }
 
-/// Whether a statement is void because somebody else counted a contact with the same people meanwhile: look again.
+/// Whether a statement is void because somebody else counted a contact with the same people meanwhile, or because the month
+/// that it wrote into was made under it: look again.
 pub(crate) fn is_contended(error: &sqlx::Error) -> bool {
-    let database = error.as_database_error();
-    // serialization_failure, as `take_contact_heads` raises it.
-    database.is_some_and(|error| error.code().as_deref() == Some("40001") || error.constraint() == Some("contacts_pkey"))
+    let Some(error) = error.as_database_error() else { return false };
+    match error.code().as_deref() {
+        // serialization_failure, as `take_contact_heads` raises it.
+        Some("40001") => true,
+        // A check that no constraint of ours names: that of the default partition, which a new month has narrowed.
+        Some("23514") => error.constraint().is_none(),
+        Some(_) | None => error.constraint() == Some("contacts_pkey"),
+    }
 }
 
 /// Writes changes of the ledger with the effects. One trip. The inner error is raw, so that the caller can tell a repeated
@@ -226,120 +229,6 @@ impl ContactRow {
         };
         Ok((self.id.into(), contact))
     }
-}
-
-/// Place of a line in every list: newest first.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct EntryKey {
-    create_time: Timestamp,
-    id: ContactEntryId,
-}
-
-/// A line as it is listed.
-#[derive(Clone, Debug)]
-pub(crate) struct ListedEntry {
-    pub(crate) entry: Entry,
-    pub(crate) actor: Actor,
-    pub(crate) create_time: Timestamp,
-}
-
-impl ListedEntry {
-    /// The place of a line.
-    pub(crate) fn key(&self) -> EntryKey {
-        EntryKey { create_time: self.create_time, id: self.entry.id }
-    }
-}
-
-struct EntryRow {
-    estate_id: Uuid,
-    id: Uuid,
-    contact_id: Option<Uuid>,
-    household_id: Option<Uuid>,
-    customer_id: Option<Uuid>,
-    kind: String,
-    message_class: String,
-    channel: Option<String>,
-    subject_kind: String,
-    subject_id: Option<Uuid>,
-    topic: String,
-    message_id: Option<Uuid>,
-    reasons: Vec<String>,
-    note: String,
-    actor_kind: String,
-    actor_subject: String,
-    contact_time: jiff_sqlx::Timestamp,
-    create_time: jiff_sqlx::Timestamp,
-}
-
-impl EntryRow {
-    fn read(self) -> Result<ListedEntry> {
-        let contact = Contact {
-            estate_id: self.estate_id.into(),
-            household_id: self.household_id.map(Into::into),
-            customer_id: self.customer_id,
-            class: code(Class::parse(&self.message_class), "message_class")?,
-            channel: self.channel.as_deref().and_then(Channel::parse),
-            subject_kind: self.subject_kind,
-            subject_id: self.subject_id,
-            topic: self.topic,
-            message_id: self.message_id.map(Into::into),
-            time: self.contact_time.to_jiff(),
-        };
-        let entry = Entry {
-            id: self.id.into(),
-            kind: code(EntryKind::parse(&self.kind), "kind")?,
-            contact_id: self.contact_id.map(Into::into),
-            contact,
-            reasons: self.reasons,
-            note: self.note,
-        };
-        let actor = Actor { kind: code(ActorKind::parse(&self.actor_kind), "actor_kind")?, subject: self.actor_subject };
-        Ok(ListedEntry { entry, actor, create_time: self.create_time.to_jiff() })
-    }
-}
-
-/// A page of the ledger of a household or a customer, newest first. One trip for each stretch of time that a page needs.
-pub(crate) async fn list_entries(
-    db: &PgPool,
-    scope: &Scope,
-    (household, customer): (Option<Uuid>, Option<Uuid>),
-    page: &PageRequest<EntryKey>,
-    now: Timestamp,
-) -> Result<Vec<ListedEntry>> {
-    let estates = scope.estates();
-    let mut found = Vec::new();
-    for (from, to) in Windows::back_from(now, page.after.map(|key| key.create_time)) {
-        let left = page.size.limit() - i64::try_from(found.len()).unwrap_or(i64::MAX);
-        if left <= 0 {
-            break;
-        }
-        let rows = sqlx::query_as!(
-            EntryRow,
-            r#"SELECT estate_id, id, contact_id, household_id, customer_id, kind, message_class, channel, subject_kind, subject_id, topic,
-                      message_id, reasons, note, actor_kind, actor_subject, contact_time, create_time
-                 FROM notification.contact_entries
-                WHERE create_time >= $1 AND create_time < $2 AND ($3::uuid[] IS NULL OR estate_id = ANY($3))
-                  AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR household_id = $5)
-                  AND ($6::uuid IS NULL OR customer_id = $6) AND ($7::timestamptz IS NULL OR (create_time, id) < ($7, $8::uuid))
-                ORDER BY create_time DESC, id DESC LIMIT $9"#,
-            from.to_sqlx() as jiff_sqlx::Timestamp,
-            to.to_sqlx() as jiff_sqlx::Timestamp,
-            estates.as_deref(),
-            scope.own_customer(),
-            household,
-            customer,
-            page.after.map(|key| key.create_time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
-            page.after.map(|key| key.id.as_uuid()),
-            left,
-        )
-        .fetch_all(db)
-        .await
-        .store()?;
-        for row in rows {
-            found.push(row.read()?);
-        }
-    }
-    Ok(found)
 }
 
 /// Forgets contacts that no cap can look back to, a chunk at a time; says how many.

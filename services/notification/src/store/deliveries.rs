@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgExecutor, PgPool};
 use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool};
 use steward_kit::auth::Scope;
 use steward_kit::ids::{EstateId, MessageId};
 use steward_kit::paging::PageRequest;

@@ -12,8 +12,8 @@ use steward_kit::{Error, Result};
 use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
-use super::windows::Windows;
 use super::rows::{MessageRow, new_deliveries, new_items, new_messages};
+use super::windows::Windows;
 use crate::domain::codes::{Class, MessageState};
 use crate::domain::ids::made_within;
 use crate::domain::message::Message;

@@ -1,6 +1,7 @@
 //! SQL, and nothing but SQL. Every function takes where it runs and whose rows it may touch.
 
 pub(crate) mod consents;
+pub(crate) mod contact_entries;
 pub(crate) mod contacts;
 pub(crate) mod customers;
 pub(crate) mod deliveries;

@@ -91,15 +91,14 @@ async fn no_number_of_workers_passes_a_cap() {
             .fetch_all(&pool)
             .await
             .unwrap();
-    let of = |scope: &str| counts.iter().filter(|(of, _)| of == scope).map(|(_, count)| usize::try_from(*count).unwrap()).collect::<Vec<_>>();
+    let of =
+        |scope: &str| counts.iter().filter(|(of, _)| of == scope).map(|(_, count)| usize::try_from(*count).unwrap()).collect::<Vec<_>>();
     assert!(of("household").iter().all(|count| *count <= PER_HOUSEHOLD), "{counts:?}");
     assert!(of("person").iter().all(|count| *count <= PER_PERSON), "{counts:?}");
     // Five people may get ten each, eight households seven: every person is full in the end, and nobody got more.
     assert_eq!(of("person"), vec![PER_PERSON; 5], "{counts:?}");
     assert_eq!(allowed.load(Ordering::Relaxed), PER_PERSON * 5, "what was answered is what was counted");
-    let reserved: i64 = sqlx::query_scalar("SELECT count(*) FROM notification.contact_entries WHERE kind = 'reserved'")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let reserved: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM notification.contact_entries WHERE kind = 'reserved'").fetch_one(&pool).await.unwrap();
     assert_eq!(reserved, 50);
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use steward_kit::ids::WorkOrderId;
+use steward_proto::common::v1::{Span, Unit};
 use steward_proto::notification::v1 as pb;
 use steward_proto::notification::v1::delivery_service_client::DeliveryServiceClient;
+use steward_proto::plan::v1 as plan;
 
 use crate::world::{World, eventually, request_id};
 
@@ -60,4 +62,33 @@ async fn a_refusal_for_good_is_not_retried() {
     assert_eq!((dead.attempt_count, dead.attempts[0].response_code), (1, 550));
     // The inbox has it: the message arrived all the same.
     world.until_state(&item.message_id, pb::MessageState::Delivered).await;
+}
+
+/// NT-35: where the policy waits for the inbox to be read, the mail goes only to those who did not read in time.
+#[tokio::test]
+async fn a_mail_is_spared_when_the_inbox_was_read() {
+    let world = World::new().await;
+    let service = plan::ContactClassRule {
+        message_class: pb::MessageClass::Service.into(),
+        channels: vec![pb::Channel::Inbox.into(), pb::Channel::Email.into()],
+        heeds_preferences: true,
+        inbox_stays: true,
+        quiet_holds: plan::QuietHolds::OutsideInbox.into(),
+        fallback_when_unread: Some(Span { value: 2, unit: Unit::Hour.into(), calendar: "24x7".to_owned() }),
+        ..Default::default()
+    };
+    world.set_policy(plan::ContactPolicy { classes: vec![service], ..Default::default() }).await;
+    world.publish("work_order", vec![world.created(WorkOrderId::new())]).await;
+    let read = world.items(&world.resident(), 1).await.remove(0);
+    let reading = pb::MarkInboxItemsReadRequest { request_id: request_id(), message_ids: vec![read.message_id.clone()] };
+    world.inbox().mark_inbox_items_read(world.resident().asks(reading)).await.unwrap();
+    world.publish("work_order", vec![world.created(WorkOrderId::new())]).await;
+    let unread = world.items(&world.resident(), 2).await.remove(0);
+    world.advance(7199);
+    assert_eq!(email(&world, &unread.message_id).await.attempt_count, 0, "two hours are not over");
+    world.advance(1);
+    until(&world, &unread.message_id, "the mail", |delivery| delivery.state() == pb::DeliveryState::Sent).await;
+    until(&world, &read.message_id, "the spared mail", |delivery| delivery.state() == pb::DeliveryState::Read).await;
+    assert_eq!(world.mail.mails().len(), 1);
+    assert!(world.steps(&unread.message_id).await.iter().any(|step| step.code() == pb::MessageStepCode::Unread));
 }

@@ -11,6 +11,7 @@ mod ledger;
 mod ledger_messages;
 mod ledger_race;
 mod mail;
+mod neighbours;
 mod query_plans;
 mod refusals;
 mod routing;

@@ -10,6 +10,9 @@ use steward_harness::query_plans::{PlanFor, PlannedQuery};
 use steward_proto::notification::v1 as pb;
 use steward_proto::notification::v1::consent_service_client::ConsentServiceClient;
 use steward_proto::notification::v1::delivery_service_client::DeliveryServiceClient;
+use steward_proto::notification::v1::routing_rule_service_client::RoutingRuleServiceClient;
+use steward_proto::notification::v1::template_service_client::TemplateServiceClient;
+use steward_proto::notification::v1::webhook_endpoint_service_client::WebhookEndpointServiceClient;
 
 use crate::world::World;
 
@@ -115,6 +118,18 @@ async fn queries(world: &World, asked: &Asked) -> Vec<PlannedQuery> {
     ConsentServiceClient::new(world.channel()).list_consents(ops.asks(consents)).await.unwrap();
     let sql = asked.last("ORDER BY give_time DESC").unwrap();
     add("consents of a customer, later page", &sql, format!("'{c}', NULL, '2025-06-19Z', '{id}', 51"));
+
+    // Few rows each; here so that no list of the service is missing.
+    TemplateServiceClient::new(world.channel()).list_template_versions(ops.asks(pb::ListTemplateVersionsRequest::default())).await.unwrap();
+    let sql = asked.last("FROM notification.template_versions").unwrap();
+    add("template versions, later page", &sql, "NULL, NULL, 'clock.warned', 1, 51".to_owned());
+    RoutingRuleServiceClient::new(world.channel()).list_routing_rules(ops.asks(pb::ListRoutingRulesRequest::default())).await.unwrap();
+    let sql = asked.last("FROM notification.routing_rules").unwrap();
+    add("routing rules, first page", &sql, "NULL, NULL, NULL, NULL, NULL, NULL, 51".to_owned());
+    let mut endpoints = WebhookEndpointServiceClient::new(world.channel());
+    endpoints.list_webhook_endpoints(ops.asks(pb::ListWebhookEndpointsRequest::default())).await.unwrap();
+    let sql = asked.last("FROM notification.webhook_endpoints").unwrap();
+    add("webhook endpoints, first page", &sql, "NULL, NULL, NULL, NULL, 51".to_owned());
     queries
 }
 

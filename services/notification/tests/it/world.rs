@@ -1,7 +1,6 @@
 //! What every test needs: the service and its neighbours, an estate with a customer, people with tokens.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -14,8 +13,8 @@ use steward_kit_store::{Db, Effects, NewEvent, StoreConfig};
 use steward_notification::{Config, serve_by};
 use steward_proto::common::v1 as common;
 use steward_proto::customer::v1 as customer;
-use steward_proto::customer::v1::audience_service_server::{AudienceService, AudienceServiceServer};
-use steward_proto::customer::v1::contact_service_server::{ContactService, ContactServiceServer};
+use steward_proto::customer::v1::audience_service_server::AudienceServiceServer;
+use steward_proto::customer::v1::contact_service_server::ContactServiceServer;
 use steward_proto::notification::v1 as pb;
 use steward_proto::notification::v1::contact_ledger_service_client::ContactLedgerServiceClient;
 use steward_proto::notification::v1::inbox_service_client::InboxServiceClient;
@@ -25,10 +24,11 @@ use steward_proto::plan::v1::policy_service_client::PolicyServiceClient;
 use steward_proto::work_order::v1 as work_order;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tonic::Request;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use crate::neighbours::{Addresses, Situations};
 pub(crate) use crate::words::{at, bad_fields, eventually, refused, request_id};
 
 /// 10:00 in Shanghai.
@@ -36,73 +36,6 @@ pub(crate) const MORNING: &str = "2026-03-02T02:00:00Z";
 
 /// 22:00 in Shanghai.
 pub(crate) const NIGHT: &str = "2026-03-02T14:00:00Z";
-
-/// The customer service, as far as this one asks it.
-#[derive(Clone, Default)]
-pub(crate) struct Addresses(pub(crate) Arc<Mutex<HashMap<String, String>>>);
-
-#[tonic::async_trait]
-impl ContactService for Addresses {
-    async fn resolve_contact(
-        &self,
-        request: Request<customer::ResolveContactRequest>,
-    ) -> Result<Response<customer::ResolveContactResponse>, Status> {
-        // With the service's own token, or not at all.
-        assert!(request.metadata().get("authorization").is_some());
-        let email = self.0.lock().unwrap().get(&request.into_inner().customer_id).cloned();
-        Ok(Response::new(customer::ResolveContactResponse { email: email.unwrap_or_default(), ..Default::default() }))
-    }
-}
-
-/// The situations of households, by the code of what they are excluded by.
-#[derive(Clone, Default)]
-pub(crate) struct Situations(pub(crate) Arc<Mutex<HashMap<String, String>>>);
-
-fn not_here<T>() -> Result<Response<T>, Status> {
-    Err(steward_kit::Error::bug("nobody asks this here").into())
-}
-
-#[tonic::async_trait]
-impl AudienceService for Situations {
-    async fn list_audience_members(
-        &self,
-        _request: Request<customer::ListAudienceMembersRequest>,
-    ) -> Result<Response<customer::ListAudienceMembersResponse>, Status> {
-        not_here()
-    }
-
-    async fn check_audience(
-        &self,
-        request: Request<customer::CheckAudienceRequest>,
-    ) -> Result<Response<customer::CheckAudienceResponse>, Status> {
-        let request = request.into_inner();
-        let known = self.0.lock().unwrap();
-        let check = |household: &String| {
-            let code = known.get(household).filter(|code| request.exclusions.iter().any(|exclusion| exclusion.code == **code));
-            customer::AudienceCheck {
-                household_id: household.clone(),
-                verdict: if code.is_some() { customer::AudienceVerdict::Excluded } else { customer::AudienceVerdict::Member }.into(),
-                exclusion_code: code.cloned().unwrap_or_default(),
-                ..Default::default()
-            }
-        };
-        Ok(Response::new(customer::CheckAudienceResponse { checks: request.household_ids.iter().map(check).collect() }))
-    }
-
-    async fn get_household_base(
-        &self,
-        _request: Request<customer::GetHouseholdBaseRequest>,
-    ) -> Result<Response<customer::GetHouseholdBaseResponse>, Status> {
-        not_here()
-    }
-
-    async fn list_key_date_occurrences(
-        &self,
-        _request: Request<customer::ListKeyDateOccurrencesRequest>,
-    ) -> Result<Response<customer::ListKeyDateOccurrencesResponse>, Status> {
-        not_here()
-    }
-}
 
 /// A running service and its surroundings.
 pub(crate) struct World {

@@ -4,6 +4,7 @@ mod answer;
 mod check;
 pub mod codes;
 mod feedback;
+pub mod figures;
 mod frame_job;
 pub mod ids;
 mod improvement;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::store::invitations::note_delivery;
 
 /// What our messages are about, as notification repeats it.
-const SUBJECT: &str = "survey_invitation";
+const SUBJECT: &str = "invitation";
 
 /// Keeps the estate directory.
 pub(crate) struct DirectoryEvents {

@@ -5,6 +5,7 @@ mod encode;
 mod feedback;
 mod figures;
 mod improvements;
+mod metrics;
 mod programmes;
 mod questionnaires;
 mod reports;
@@ -17,6 +18,7 @@ mod waves;
 
 pub(crate) use feedback::Feedback;
 pub(crate) use improvements::Improvements;
+pub(crate) use metrics::Metrics;
 pub(crate) use programmes::Programmes;
 pub(crate) use questionnaires::Questionnaires;
 pub(crate) use reports::Reports;

@@ -277,21 +277,6 @@ pub(crate) async fn list_members(
     rows.into_iter().map(Read::member).collect()
 }
 
-/// Whether a household was drawn for a wave, with its stratum and weight. One trip.
-pub(crate) async fn find_sampled(db: impl PgExecutor<'_>, wave: &Wave, household: Uuid) -> Result<Option<(String, i64)>> {
-    let row = sqlx::query!(
-        "SELECT stratum, design_weight FROM survey.frame_members
-          WHERE estate_id = $1 AND wave_id = $2 AND household_id = $3 AND verdict = 'sampled'",
-        wave.estate_id.as_uuid(),
-        wave.id.as_uuid(),
-        household,
-    )
-    .fetch_optional(db)
-    .await
-    .store()?;
-    Ok(row.map(|row| (row.stratum, row.design_weight)))
-}
-
 fn row(member: &Member, invitation: Option<Uuid>) -> MemberRow<'_> {
     MemberRow {
         household_id: member.household,

@@ -2,6 +2,7 @@
 
 pub(crate) mod anonymous;
 pub(crate) mod counts;
+pub(crate) mod facts;
 pub(crate) mod frames;
 pub(crate) mod invitations;
 mod numbers;

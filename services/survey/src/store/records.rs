@@ -114,16 +114,16 @@ pub(crate) trait Stored: Record {
     ) -> impl Future<Output = Result<Vec<Self>>> + Send;
 }
 
-struct Row {
-    id: Uuid,
-    body: serde_json::Value,
-    texts: Vec<u8>,
-    row_version: i64,
-    update_time: jiff_sqlx::Timestamp,
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) body: serde_json::Value,
+    pub(super) texts: Vec<u8>,
+    pub(super) row_version: i64,
+    pub(super) update_time: jiff_sqlx::Timestamp,
 }
 
 impl Row {
-    fn read<R: Record>(self, cipher: &FieldCipher, table: &str) -> Result<R> {
+    pub(super) fn read<R: Record>(self, cipher: &FieldCipher, table: &str) -> Result<R> {
         let mut record: R = serde_json::from_value(self.body).map_err(Error::internal)?;
         record.set_row(self.row_version, self.update_time.to_jiff());
         record.set_texts(texts::open(cipher, table, self.id, &self.texts)?);

@@ -11,13 +11,13 @@ use steward_kit::error::Violations;
 use uuid::Uuid;
 
 use super::case::{Case, CaseFilter, Kind, Milestone, Urgency};
+use super::clock::ClockTerms;
 use super::intake::normalised;
 use super::major::MajorRules;
 use super::policy::{
     CallbackPolicy, ClockRule, Coverage, EscalationStep, IntakePolicy, Layer, Policies, PolicySource, PolicyVersionId, ScopeLevel,
     SlaPolicy,
 };
-use super::clock::ClockTerms;
 use super::terms::{CALLBACK_CLOCK, Terms};
 
 /// Reason of every violation noted here.

@@ -8,6 +8,7 @@ use steward_harness::Asked;
 use steward_harness::query_plans::{PlanFor, PlannedQuery};
 use steward_proto::work_order::v1 as pb;
 
+use crate::metrics::defined;
 use crate::world::World;
 
 /// A statement of the service.
@@ -33,7 +34,7 @@ async fn lists_are_answered_by_the_indexes_made_for_them() {
         for mode in [PlanFor::AnyArguments, PlanFor::TheseArguments] {
             let plan = case.query.explain(&mut connection, mode).await.unwrap();
             let (name, shape) = (case.query.name, plan.shape());
-            for table in ["work_orders", "clocks", "history"] {
+            for table in ["work_orders", "clocks", "history", "case_facts"] {
                 assert!(!plan.reads_whole(table), "{name}, {mode:?}:\n{shape}");
             }
             let indexes = plan.leading_columns(&mut connection, "work_order").await.unwrap();
@@ -71,7 +72,17 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     let history = pb::ListHistoryRequest { work_order_id: id.to_owned(), ..Default::default() };
     world.orders().list_history(world.operations().asks(history)).await.unwrap();
     asked.push(log.last("FROM work_order.history").unwrap());
-    let [by_state, by_assignee, by_customer, search, history] = asked.try_into().unwrap();
+    let figures = ["timely_rate.arrive", "handled_rate", "callback_coverage", "first_contact_resolution", "repeat_rate"];
+    let figures = world.asks_for(figures.map(defined).into());
+    log.take();
+    world.compute(figures).await.unwrap();
+    for part in
+        ["c.due_time >= p.start_time", "f.occur_time >= p.start_time", "f.callback_due_time >= p.start_time", "n.category = f.category"]
+    {
+        asked.push(log.last(part).unwrap());
+    }
+    let [by_state, by_assignee, by_customer, search, history, due, occurred, called_back, repeated] = asked.try_into().unwrap();
+    let month = format!("'{{{estate}}}', '{{2026-01-01Z}}', '{{2026-02-01Z}}'");
 
     let every = "'{received,classified,assigned,accepted,contacted,on_site,completed,closed,reopened,cancelled}'";
     let (first, later) = ("NULL, NULL", format!("'2025-09-01Z', '{estate}'"));
@@ -85,6 +96,10 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
         case("list of a customer, later page", &by_customer, format!("'{customer}', {every}, NULL, {later}, 51, NULL, NULL, NULL"), false),
         case("search by number", &search, format!("'{estate}', '240000%', NULL, {first}, 51, '000042%'"), true),
         case("search by category", &search, format!("'{estate}', 'kcolb%', NULL, {later}, 51, 'plumbing.block%'"), true),
+        case("figures of a month, deadlines", &due, format!("{month}, '{{a,b}}', NULL"), true),
+        case("figures of a month, cases", &occurred, format!("{month}, '{{complaint}}'"), true),
+        case("figures of a month, callbacks", &called_back, format!("{month}, NULL"), true),
+        case("figures of a month, repeats", &repeated, format!("{month}, NULL"), true),
         case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),
     ]
 }
@@ -112,6 +127,12 @@ async fn fill(world: &World) {
             record_time, detail, hash)
         SELECT w.estate_id, w.id, position, 'assign', 'assigned', 'staff', 'x', '2026-03-01Z'::timestamptz, '2026-03-01Z', '{}', ''
           FROM work_order.work_orders w, generate_series(1, 5) AS position WHERE w.number LIKE 'WO-2025-%';
-        ANALYZE work_order.work_orders, work_order.clocks, work_order.history;";
+        INSERT INTO work_order.case_facts (estate_id, work_order_id, cycle, number, unit_id, customer_id, is_last, kind, category, channel,
+            standing, occur_time, receive_time, start_time, complete_time, close_time, opinion, callback_due_time, callback_provisional,
+            is_case_score, suspended_seconds)
+        SELECT w.estate_id, w.id, 1, w.number, w.customer_id, w.customer_id, true, w.kind, w.category, w.channel, 'valid', w.receive_time,
+               w.receive_time, w.receive_time, w.receive_time, w.receive_time, 'silent', w.receive_time, false, false, 0
+          FROM work_order.work_orders w WHERE w.number LIKE 'WO-2025-%';
+        ANALYZE work_order.work_orders, work_order.clocks, work_order.history, work_order.case_facts;";
     world.db.execute(sqlx::raw_sql(fill)).await.unwrap();
 }

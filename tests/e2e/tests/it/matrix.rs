@@ -41,8 +41,10 @@ pub(crate) fn room_of(path: &str) -> Option<Room> {
         "gateway" => Some(Room::Gateway),
         // Every service that consumes events answers it for itself.
         "operation" => Some(Room::Customer),
-        // Declared for later: no room answers it yet.
-        "metric" => None,
+        "survey" => Some(Room::Survey),
+        "care" => Some(Room::Care),
+        // Every service that owns policies, or facts to count, answers these for itself.
+        "plan" | "metric" => Some(Room::WorkOrder),
         other => panic!("no room answers {other}"),
     }
 }

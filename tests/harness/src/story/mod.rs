@@ -2,6 +2,7 @@
 //! work is done, the resident is not satisfied, the work is done again. `cargo dev demo` tells it; an end-to-end test plays the same
 //! story with a manual clock.
 
+mod board;
 mod door;
 mod import;
 mod night;
@@ -37,5 +38,6 @@ pub async fn play(stage: &Stage) -> Result<()> {
     let order = repair::play(stage, &estate, order).await?;
     picture::play(stage, &estate, &order).await?;
     outside::check_mail(stage, &order.number, MAILS).await?;
-    other.check(stage).await
+    other.check(stage).await?;
+    board::play(stage, &estate).await
 }

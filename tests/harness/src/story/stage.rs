@@ -128,6 +128,11 @@ impl Stage {
         instant.to_zoned(self.zone.clone()).strftime("%F %T").to_string()
     }
 
+    /// The day it is on site.
+    pub fn local_date(&self, instant: Timestamp) -> jiff::civil::Date {
+        instant.to_zoned(self.zone.clone()).date()
+    }
+
     /// A protobuf time as people on site read it.
     pub fn local_proto(&self, time: Option<prost_types::Timestamp>) -> String {
         let instant = time.and_then(|time| Timestamp::new(time.seconds, time.nanos).ok());

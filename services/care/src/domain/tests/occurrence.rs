@@ -57,7 +57,10 @@ fn festivals_and_lunar_days_move_with_the_year() {
     assert_eq!(due(Anchor::Festival(Festival::MidAutumn), None, None, date(2026, 3, 1)), Some((autumn, autumn)));
     assert_eq!(due(Anchor::Lunar(8, 15), None, None, date(2026, 3, 1)), Some((autumn, autumn)));
     assert_eq!(due(Anchor::Festival(Festival::MidAutumn), None, None, date(2026, 9, 26)), Some((date(2027, 9, 15), date(2027, 9, 15))));
-    assert_eq!(due(Anchor::Festival(Festival::MidAutumn), Some((true, "3d")), None, date(2026, 9, 23)).map(|found| found.1), Some(date(2027, 9, 12)));
+    assert_eq!(
+        due(Anchor::Festival(Festival::MidAutumn), Some((true, "3d")), None, date(2026, 9, 23)).map(|found| found.1),
+        Some(date(2027, 9, 12))
+    );
 }
 
 /// CA-30, CA-55, CA-60: months, half years, quarters, each from its first day.

@@ -24,6 +24,7 @@ pub(super) struct Ground<'c, 'h> {
     pub(super) building: String,
     pub(super) unit: String,
     pub(super) customer: String,
+    pub(super) household: String,
 }
 
 /// A fresh UUID.
@@ -47,6 +48,7 @@ impl<'c, 'h> Ground<'c, 'h> {
             building: String::new(),
             unit: String::new(),
             customer: String::new(),
+            household: String::new(),
         };
         ground.estate = ground.make("customer.v1.EstateService/RegisterEstate", "estate", ground.an_estate("JX-1")).await?;
         let building = json!({"requestId": id(), "estateId": ground.estate, "code": "1"});
@@ -54,11 +56,13 @@ impl<'c, 'h> Ground<'c, 'h> {
         ground.unit = ground.a_unit("101").await?;
         ground.customer = ground.a_customer("王芳").await?;
         ground.a_tenure(&ground.unit, &ground.customer).await?;
+        let households = ground.ask("customer.v1.HouseholdService/ListHouseholds", json!({"estateId": ground.estate})).await?;
+        ground.household = households["households"][0]["id"].as_str().context("a household")?.to_owned();
         let policy = json!({
             "requestId": id(), "scope": {"level": "POLICY_SCOPE_LEVEL_BASE"},
             "document": {"intake": {"categories": [
-                {"code": "repair.water", "nameZh": "给排水", "nameEn": "Water"},
-                {"code": "repair.power", "nameZh": "电", "nameEn": "Power"},
+                {"code": "water", "nameZh": "给排水", "nameEn": "Water"},
+                {"code": "power", "nameZh": "电", "nameEn": "Power"},
             ]}},
         });
         ground.ask("plan.v1.PolicyService/CreatePolicyVersion", policy).await?;
@@ -106,7 +110,7 @@ impl<'c, 'h> Ground<'c, 'h> {
     pub(super) fn a_report(&self) -> Value {
         json!({
             "requestId": id(), "estateId": self.estate, "unitId": self.unit, "customerId": self.customer,
-            "kind": "WORK_ORDER_KIND_REPAIR", "channel": "CHANNEL_FRONT_DESK", "description": "灯不亮",
+            "kind": "WORK_ORDER_KIND_REPAIR", "channel": "CHANNEL_FRONT_DESK", "description": "灯不亮", "category": "power",
         })
     }
 

@@ -23,9 +23,10 @@ pub(super) fn announced(estate: &str) -> Value {
 }
 
 /// An import that waits to be applied.
-pub(super) async fn planned(ground: &Ground<'_, '_>) -> Result<String> {
-    let import = ground.make("customer.v1.EstateImportService/CreateEstateImport", "import", announced(&ground.estate)).await?;
-    upload(ground.caller.house(), &import, FILE.len()).await?;
+pub(super) async fn planned(ground: &Ground<'_, '_>, code: &str) -> Result<String> {
+    let estate = ground.make("customer.v1.EstateService/RegisterEstate", "estate", ground.an_estate(code)).await?;
+    let import = ground.make("customer.v1.EstateImportService/CreateEstateImport", "import", announced(&estate)).await?;
+    upload(ground.caller.house(), &import, FILE, FILE.len()).await?;
     let begun = Instant::now();
     loop {
         let answer = ground.ask("customer.v1.EstateImportService/GetEstateImport", json!({"importId": import})).await?;
@@ -37,8 +38,8 @@ pub(super) async fn planned(ground: &Ground<'_, '_>) -> Result<String> {
     }
 }
 
-async fn upload(house: &House, import: &str, part: usize) -> Result<pb::EstateImport> {
-    let parts: Vec<pb::UploadEstateImportRequest> = FILE
+async fn upload(house: &House, import: &str, file: &str, part: usize) -> Result<pb::EstateImport> {
+    let parts: Vec<pb::UploadEstateImportRequest> = file
         .as_bytes()
         .chunks(part)
         .enumerate()
@@ -61,11 +62,16 @@ async fn an_upload_that_comes_again_is_the_same_upload() -> Result<()> {
     let house = House::open("2026-07-14T01:00:00Z".parse()?).await?;
     let caller = Caller::open(&house).await?;
     let ground = Ground::laid(&caller).await?;
-    let import = planned(&ground).await?;
+    let import = ground.make("customer.v1.EstateImportService/CreateEstateImport", "import", announced(&ground.estate)).await?;
+    let half = &FILE[..FILE.char_indices().map(|(at, _)| at).take_while(|at| *at <= FILE.len() / 2).last().unwrap()];
+    let first = upload(&house, &import, half, 4096).await?;
     let before = rows::counted(&house).await?;
-    upload(&house, &import, FILE.len()).await?;
-    upload(&house, &import, 4096).await?;
-    let after = rows::counted(&house).await?;
-    assert_eq!(rows::difference(&before, &after), "");
+    for part in [4096, half.len(), 1000] {
+        assert_eq!(upload(&house, &import, half, part).await?, first);
+    }
+    assert_eq!(rows::difference(&before, &rows::counted(&house).await?), "");
+    // What is behind the first half is taken, whatever comes again before it.
+    let whole = upload(&house, &import, FILE, 4096).await?;
+    assert_eq!(whole.received_bytes, i64::try_from(FILE.len()).unwrap());
     house.close().await
 }

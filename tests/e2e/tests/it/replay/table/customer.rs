@@ -11,8 +11,12 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
     let Ground { estate, building, unit, customer, .. } = ground;
     let spare = ground.a_customer("赵敏").await?;
     let tenure = ground.a_tenure(&ground.a_unit("102").await?, &spare).await?;
-    let to_part = ground.make("customer.v1.EstateImportService/CreateEstateImport", "import", announced(estate)).await?;
-    let (to_apply, to_cancel) = (planned(ground).await?, planned(ground).await?);
+    let others = [an_estate(ground, "JX-3").await?, an_estate(ground, "JX-4").await?];
+    let to_part = ground.make("customer.v1.EstateImportService/CreateEstateImport", "import", announced(&others[0])).await?;
+    let (to_apply, to_cancel) = (planned(ground, "JX-5").await?, planned(ground, "JX-6").await?);
+    let (to_pause, to_resume) = (applying(ground, "JX-7").await?, applying(ground, "JX-8").await?);
+    ground.ask("customer.v1.EstateImportService/PauseEstateImport", json!({"requestId": id(), "importId": to_resume})).await?;
+    let gone = ground.a_customer("孙悦").await?;
     let entry = |rpc: &str, body: Value, other: Value| Entry::new(&format!("customer.v1.{rpc}"), body, other);
     Ok(vec![
         entry("EstateService/RegisterEstate", without_id(ground.an_estate("JX-2")), json!({"name": "别的花园"})),
@@ -44,7 +48,7 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
             json!({"fromDate": "2025-02-01"}),
         ),
         entry("TenureService/EndTenure", json!({"tenureId": tenure, "toDate": "2026-07-01"}), json!({"toDate": "2026-07-02"})),
-        entry("EstateImportService/CreateEstateImport", without_id(announced(estate)), json!({"fileName": "other.csv"})),
+        entry("EstateImportService/CreateEstateImport", without_id(announced(&others[1])), json!({"fileName": "other.csv"})),
         // Base64 in JSON: the first bytes of a register.
         entry(
             "EstateImportService/AppendEstateImport",
@@ -53,7 +57,28 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         ),
         entry("EstateImportService/ApplyEstateImport", json!({"importId": to_apply}), json!({"importId": id()})),
         entry("EstateImportService/CancelEstateImport", json!({"importId": to_cancel}), json!({"importId": id()})),
+        entry("EstateImportService/PauseEstateImport", json!({"importId": to_pause}), json!({"importId": id()})),
+        entry("EstateImportService/ResumeEstateImport", json!({"importId": to_resume}), json!({"importId": id()})),
+        entry(
+            "CustomerService/EraseCustomer",
+            json!({"customerId": gone, "basis": "ERASURE_BASIS_PERSON_REQUEST", "reason": "asked for it"}),
+            json!({"reason": "asked for it twice"}),
+        ),
     ])
+}
+
+/// An estate of its own: an import keeps its estate.
+async fn an_estate(ground: &Ground<'_, '_>, code: &str) -> Result<String> {
+    ground.make("customer.v1.EstateService/RegisterEstate", "estate", ground.an_estate(code)).await
+}
+
+/// An import that applies, put there by hand: a real one is done before anybody can pause it.
+async fn applying(ground: &Ground<'_, '_>, code: &str) -> Result<String> {
+    let import = planned(ground, code).await?;
+    let db = ground.caller.house().database.superuser().await?;
+    sqlx::query("UPDATE customer.estate_imports SET state = 'applying' WHERE id = $1::uuid").bind(&import).execute(&db).await?;
+    db.close().await;
+    Ok(import)
 }
 
 fn without_id(mut body: Value) -> Value {

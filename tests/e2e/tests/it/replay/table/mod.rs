@@ -1,6 +1,8 @@
 //! One entry for each mutation of the contract, a file for each package.
 
 mod customer;
+mod customer_groups;
+mod customer_profile;
 mod gateway;
 mod notification;
 mod operation;
@@ -18,6 +20,8 @@ pub(super) struct Entry {
     pub(super) rpc: String,
     /// The subject of the caller, where it matters who it is.
     pub(super) by: Option<String>,
+    /// Fields of the answer that a replay leaves empty, by contract.
+    pub(super) told_once: &'static [&'static str],
     body: Value,
     other: Value,
 }
@@ -25,12 +29,17 @@ pub(super) struct Entry {
 impl Entry {
     /// `rpc` without `steward.`; `body` without the request id; `other` are the fields of another body.
     fn new(rpc: &str, body: Value, other: Value) -> Self {
-        Self { rpc: format!("steward.{rpc}"), by: None, body, other }
+        Self { rpc: format!("steward.{rpc}"), by: None, told_once: &[], body, other }
     }
 
     /// The same, called by somebody in particular.
     fn by(self, subject: &str) -> Self {
         Self { by: Some(subject.to_owned()), ..self }
+    }
+
+    /// The same, with fields of the answer that are told once, such as a new secret.
+    fn telling_once(self, fields: &'static [&'static str]) -> Self {
+        Self { told_once: fields, ..self }
     }
 
     /// The request, with an id of its own.
@@ -50,13 +59,24 @@ fn with(body: &Value, fields: &Value) -> Value {
     Value::Object(all)
 }
 
-/// The whole table over a world.
-pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
-    let mut all = customer::entries(ground).await?;
-    all.extend(work_order::entries(ground).await?);
-    all.extend(notification::entries(ground).await?);
-    all.extend(plan::entries(ground));
-    all.extend(operation::entries(ground).await?);
-    all.extend(gateway::entries(ground));
-    Ok(all)
+/// The whole table over a world, and what could not be made ready for it.
+pub(super) async fn entries(ground: &Ground<'_, '_>) -> (Vec<Entry>, Vec<String>) {
+    let packages: [(&str, Result<Vec<Entry>>); 8] = [
+        ("customer", customer::entries(ground).await),
+        ("customer, profiles", customer_profile::entries(ground).await),
+        ("customer, groups", customer_groups::entries(ground).await),
+        ("work_order", work_order::entries(ground).await),
+        ("notification", notification::entries(ground).await),
+        ("plan", Ok(plan::entries(ground))),
+        ("operation", operation::entries(ground).await),
+        ("gateway", Ok(gateway::entries(ground))),
+    ];
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
+    for (package, entries) in packages {
+        match entries {
+            Ok(entries) => all.extend(entries),
+            Err(error) => failed.push(format!("making the requests of {package}: {error:#}")),
+        }
+    }
+    (all, failed)
 }

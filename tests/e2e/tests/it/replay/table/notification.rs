@@ -11,8 +11,14 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
     let entry = |rpc: &str, body: Value, other: Value| Entry::new(&format!("notification.v1.{rpc}"), body, other);
     let rule = ground.make("notification.v1.RoutingRuleService/CreateRoutingRule", "routingRule", rule("walk.first")).await?;
     let version = ground.make("notification.v1.TemplateService/CreateTemplateVersion", "templateVersion", template("walk.first")).await?;
+    let mut alarm = template("walk.emergency");
+    alarm["messageClass"] = json!("MESSAGE_CLASS_EMERGENCY");
+    let alarm = ground.make("notification.v1.TemplateService/CreateTemplateVersion", "templateVersion", alarm).await?;
+    ground.ask("notification.v1.TemplateService/ActivateTemplateVersion", json!({"requestId": id(), "templateVersionId": alarm})).await?;
     let endpoint =
-        ground.make("notification.v1.WebhookEndpointService/CreateWebhookEndpoint", "webhookEndpoint", endpoint(ground, 1)?).await?;
+        ground.make("notification.v1.WebhookEndpointService/CreateWebhookEndpoint", "webhookEndpoint", endpoint(ground, 1)).await?;
+    let rotated =
+        ground.make("notification.v1.WebhookEndpointService/CreateWebhookEndpoint", "webhookEndpoint", self::endpoint(ground, 3)).await?;
     let consent = json!({
         "requestId": id(), "customerId": customer, "purpose": "CONSENT_PURPOSE_CARE", "channel": "CHANNEL_EMAIL", "textVersion": "2026-1",
         "language": "zh-CN", "proof": {"method": "CONSENT_METHOD_APP"},
@@ -22,6 +28,9 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
     other_consent["purpose"] = json!("CONSENT_PURPOSE_MARKETING");
     let dead = dead_delivery(ground).await?;
     let message = ground.make("notification.v1.MessageService/SendMessage", "message", to_walker(ground)).await?;
+    let reserve = json!({"requestId": id(), "contacts": [contact(ground, 3)]});
+    let verdicts = ground.ask("notification.v1.ContactLedgerService/ReserveContacts", reserve).await?;
+    let reserved = verdicts["verdicts"][0]["reservationId"].as_str().unwrap_or(&id()).to_owned();
     Ok(vec![
         entry("MessageService/SendMessage", ground.a_message(), json!({"variables": {"number": "WO-2026-000002"}})),
         entry("ConsentService/GiveConsent", other_consent, json!({"textVersion": "2026-2"})),
@@ -41,12 +50,30 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         entry("RoutingRuleService/DeleteRoutingRule", json!({"routingRuleId": rule}), json!({"routingRuleId": id()})),
         entry("TemplateService/CreateTemplateVersion", template("walk.second"), json!({"key": "walk.third"})),
         entry("TemplateService/ActivateTemplateVersion", json!({"templateVersionId": version}), json!({"etag": "999"})),
-        entry("WebhookEndpointService/CreateWebhookEndpoint", self::endpoint(ground, 2)?, json!({"description": "third"})),
+        entry("WebhookEndpointService/CreateWebhookEndpoint", self::endpoint(ground, 2), json!({"description": "third"}))
+            .telling_once(&["secret"]),
+        entry("WebhookEndpointService/RotateWebhookEndpointSecret", json!({"webhookEndpointId": rotated}), json!({"overlapHours": 3}))
+            .telling_once(&["secret"]),
         entry("WebhookEndpointService/DeleteWebhookEndpoint", json!({"webhookEndpointId": endpoint}), json!({"webhookEndpointId": id()})),
-    ]
-    .into_iter()
-    .chain(if estate.is_empty() { None } else { None::<Entry> })
-    .collect())
+        entry(
+            "ConsentService/RecordInboundReply",
+            json!({"customerId": customer, "estateId": estate, "text": "TD"}),
+            json!({"text": "退订"}),
+        ),
+        entry("ContactLedgerService/ReserveContacts", json!({"contacts": [contact(ground, 1)]}), json!({"contacts": [contact(ground, 2)]})),
+        entry(
+            "ContactLedgerService/ReleaseContacts",
+            json!({"reservationIds": [reserved], "reason": "not sent after all"}),
+            json!({"reason": "sent otherwise"}),
+        ),
+        entry(
+            "ContactLedgerService/SendEmergencyMessage",
+            json!({
+                "estateId": estate, "recipient": {"customerId": customer}, "templateKey": "walk.emergency", "reason": "gas leak",
+            }),
+            json!({"reason": "water"}),
+        ),
+    ])
 }
 
 fn rule(code: &str) -> Value {
@@ -62,12 +89,20 @@ fn template(key: &str) -> Value {
     json!({"requestId": id(), "key": key, "messageClass": "MESSAGE_CLASS_SERVICE", "texts": [text("zh-CN"), text("en")]})
 }
 
-fn endpoint(ground: &Ground<'_, '_>, number: u8) -> Result<Value> {
-    let url = format!("{}/{number}", ground.caller.house().webhooks.url());
-    Ok(json!({
+fn endpoint(ground: &Ground<'_, '_>, number: u8) -> Value {
+    let url = ground.caller.house().webhooks.url(&number.to_string());
+    json!({
         "requestId": id(), "url": url, "description": "a walk", "estateIds": [ground.estate],
         "eventTypes": ["steward.work_order.v1.WorkOrderCreated"],
-    }))
+    })
+}
+
+/// A service contact with the household, told apart by its topic.
+fn contact(ground: &Ground<'_, '_>, topic: u8) -> Value {
+    json!({
+        "estateId": ground.estate, "householdId": ground.household, "customerId": ground.customer,
+        "messageClass": "MESSAGE_CLASS_SERVICE", "channel": "CHANNEL_INBOX", "topic": format!("walk.{topic}"), "subjectKind": "walk", "subjectId": id(),
+    })
 }
 
 fn to_walker(ground: &Ground<'_, '_>) -> Value {

@@ -6,7 +6,7 @@ use super::Entry;
 use crate::replay::ground::Ground;
 
 pub(super) fn entries(ground: &Ground<'_, '_>) -> Vec<Entry> {
-    let intake = |name: &str| json!({"intake": {"categories": [{"code": "repair.water", "nameZh": name, "nameEn": "Water"}]}});
+    let intake = |name: &str| json!({"intake": {"categories": [{"code": "water", "nameZh": name, "nameEn": "Water"}]}});
     let body =
         |name: &str| -> Value { json!({"scope": {"level": "POLICY_SCOPE_LEVEL_ESTATE", "id": ground.estate}, "document": intake(name)}) };
     vec![Entry::new("plan.v1.PolicyService/CreatePolicyVersion", body("水"), body("给水"))]

@@ -29,8 +29,8 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         plain(
             "ClassifyWorkOrder",
             &[],
-            json!({"category": "repair.power", "urgency": "URGENCY_L2", "reason": "看过现场"}),
-            json!({"category": "repair.water"}),
+            json!({"category": "power", "urgency": "URGENCY_L2", "reason": "看过现场"}),
+            json!({"category": "water"}),
         )
         .await?,
         verb("assign", &[], json!({"assignee": "tech.qian"})).await?,
@@ -61,11 +61,21 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         verb("suspend", &["assign", "accept", "contact"], json!({"reason": "SUSPENSION_REASON_CUSTOMER"})).await?.by(TECHNICIAN),
         plain("ResumeWorkOrder", &["assign", "accept", "contact", "suspend"], json!({}), unseen()).await?.by(TECHNICIAN),
         Entry::new(
+            "work_order.v1.CalendarService/LoadWorkingHours",
+            json!({"workingHours": hours(540)}),
+            json!({"workingHours": hours(480)}),
+        ),
+        Entry::new(
             "work_order.v1.CalendarService/LoadCalendarYear",
             json!({"documentJson": year("元旦")}),
             json!({"documentJson": year("新年")}),
         ),
     ])
+}
+
+fn hours(from_minute: u16) -> Value {
+    let window = json!({"days": "OPEN_DAYS_WORKING", "fromMinute": from_minute, "toMinute": 1080});
+    json!({"name": "business", "scope": {"level": "POLICY_SCOPE_LEVEL_BASE"}, "windows": [window]})
 }
 
 /// Made up for this test: the days by law of 2027.

@@ -1,0 +1,157 @@
+//! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip for each figure, whatever the number
+//! of estates; the coverage of talks asks customer once for each two hundred estates.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use steward_kit::auth::Access;
+use steward_kit::ids::EstateId;
+use steward_kit::metric::{Basis, Definition, Period, Ratio, WEIGHT_ONE, household_base};
+use steward_kit::paging::PageRequest;
+use steward_kit::proto::to_timestamp;
+use steward_kit::{Error, Result};
+use steward_proto::metric::v1 as pb;
+use uuid::Uuid;
+
+use super::App;
+use crate::domain::codes::Layer;
+use crate::domain::figures::{Cohort, Row, cohort, figure};
+use crate::store::metrics::{Rows, Stretch, covered, handovers, talks, targeted, visits};
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    pub(crate) estates: Vec<EstateId>,
+    pub(crate) period: Period,
+    pub(crate) plan_code: String,
+    pub(crate) definitions: Vec<Definition>,
+    pub(crate) bases: Vec<pb::HouseholdBase>,
+}
+
+/// Place of a row: by time, then by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct RowKey {
+    at: Timestamp,
+    id: Uuid,
+}
+
+/// Rows of a figure and what stands below the line, by estate.
+struct Counted {
+    cohort: Cohort,
+    period: Period,
+    rows: Rows,
+    bases: BTreeMap<Uuid, Ratio>,
+}
+
+impl App {
+    /// One value for each figure and estate, and one over all of them.
+    ///
+    /// # Errors
+    /// `NotFound` for an estate outside the caller's scope.
+    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Figures) -> Result<Vec<pb::MetricValue>> {
+        let as_of = self.clock.now();
+        let mut values = Vec::new();
+        for definition in &asked.definitions {
+            let counted = self.count(access, asked, definition).await?;
+            let value = |rows: &[&Row], base, estate: &str| {
+                definition.value(&figure(counted.cohort, rows, base), counted.period, &asked.plan_code, estate, as_of)
+            };
+            let mut all = Vec::new();
+            for estate in &asked.estates {
+                let id = estate.as_uuid();
+                let rows: Vec<&Row> = counted.rows.get(&id).into_iter().flatten().collect();
+                values.push(value(&rows, counted.bases.get(&id).copied(), &estate.to_string()));
+                all.extend(rows);
+            }
+            let base = counted.bases.values().copied().try_fold(Ratio::ZERO, Ratio::plus).filter(|base| *base > Ratio::ZERO);
+            values.push(value(&all, base, ""));
+        }
+        Ok(values)
+    }
+
+    /// The figure of one estate, and its rows after the page's start; one more than fit on it.
+    ///
+    /// # Errors
+    /// `NotFound` for an estate outside the caller's scope.
+    pub(crate) async fn explain_metric(
+        &self,
+        access: &Access,
+        asked: &Figures,
+        page: &PageRequest<RowKey>,
+    ) -> Result<(pb::MetricValue, Vec<(RowKey, pb::MetricRow)>)> {
+        let definition = asked.definitions.first().ok_or_else(|| Error::bug("nothing to explain"))?;
+        let estate = asked.estates.first().ok_or_else(|| Error::bug("no estate to explain"))?;
+        let mut counted = self.count(access, asked, definition).await?;
+        let mut rows = counted.rows.remove(&estate.as_uuid()).unwrap_or_default();
+        let base = counted.bases.get(&estate.as_uuid()).copied();
+        let made = figure(counted.cohort, &rows.iter().collect::<Vec<_>>(), base);
+        let value = definition.value(&made, counted.period, &asked.plan_code, &estate.to_string(), self.clock.now());
+        let key = |row: &Row| RowKey { at: row.at, id: row.id };
+        rows.retain(|row| page.after.is_none_or(|after| key(row) > after));
+        rows.sort_by_key(key);
+        rows.truncate(page.size.rows() + 1);
+        Ok((value, rows.iter().map(|row| (key(row), message(row))).collect()))
+    }
+
+    async fn count(&self, access: &Access, asked: &Figures, definition: &Definition) -> Result<Counted> {
+        let cohort = cohort(definition.metric.id).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
+        let period = definition.period_for(asked.period);
+        let stretches = self.stretches(access, &asked.estates, period).await?;
+        let (db, programme) = (self.db.pool(), definition.parameters.programme.as_str());
+        let rows = match cohort {
+            Cohort::Talks => talks(db, &stretches).await?,
+            Cohort::Covered => covered(db, &stretches, Layer::Basic.as_str(), programme).await?,
+            Cohort::Targeted => targeted(db, &stretches, programme, false).await?,
+            Cohort::TargetedTwice => {
+                let mut rows = targeted(db, &stretches, programme, false).await?;
+                if let Some(before) = period.previous() {
+                    let stretches = self.stretches(access, &asked.estates, before).await?;
+                    for (estate, more) in targeted(db, &stretches, programme, true).await? {
+                        rows.entry(estate).or_default().extend(more);
+                    }
+                }
+                rows
+            }
+            Cohort::Handovers => handovers(db, &stretches, programme).await?,
+            Cohort::Visits => visits(db, &stretches).await?,
+            Cohort::None => Rows::new(),
+        };
+        let bases = match cohort {
+            // Who was there on the first day of the month (F-08b).
+            Cohort::Talks => self.audience.bases(&asked.estates, period.from).await?,
+            Cohort::Covered => {
+                let basis = definition.parameters.basis.unwrap_or(Basis::Delivered);
+                let of = |estate: &EstateId| Some((estate.as_uuid(), household_base(&asked.bases, &estate.to_string(), basis, period)?));
+                asked.estates.iter().filter_map(of).collect()
+            }
+            Cohort::Targeted | Cohort::TargetedTwice | Cohort::Handovers | Cohort::Visits | Cohort::None => BTreeMap::new(),
+        };
+        Ok(Counted { cohort, period, rows, bases })
+    }
+
+    async fn stretches(&self, access: &Access, estates: &[EstateId], period: Period) -> Result<Vec<Stretch>> {
+        let mut stretches = Vec::with_capacity(estates.len());
+        for id in estates {
+            let estate = access.scope.estate(*id)?;
+            let zone = self.rules.estates.get(*id).await?.zone()?;
+            let (start, end) = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
+            stretches.push(Stretch { estate, start, end });
+        }
+        Ok(stretches)
+    }
+}
+
+fn message(row: &Row) -> pb::MetricRow {
+    pb::MetricRow {
+        subject_kind: row.kind.to_owned(),
+        subject_id: row.id.to_string(),
+        in_numerator: row.in_numerator,
+        in_denominator: row.in_denominator,
+        reason_code: row.reason.clone(),
+        subject_number: String::new(),
+        event_time: Some(to_timestamp(row.at)),
+        value: 1,
+        weight_ppm: WEIGHT_ONE,
+    }
+}

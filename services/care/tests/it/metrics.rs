@@ -1,0 +1,103 @@
+//! The figures that care owns, from facts that came in by its RPCs, and the rows behind them.
+
+use jiff::civil::date;
+use steward_proto::care::v1 as care;
+use steward_proto::metric::v1 as pb;
+
+use crate::planning::message;
+use crate::world::{World, request_id};
+
+fn definition(metric_id: &str) -> pb::MetricDefinition {
+    pb::MetricDefinition { metric_id: metric_id.to_owned(), version: 1, ..Default::default() }
+}
+
+fn march() -> Option<pb::MetricPeriod> {
+    Some(pb::MetricPeriod { from_date: "2026-03-01".to_owned(), to_date: "2026-03-31".to_owned() })
+}
+
+/// F-08b: of twenty active households seventeen answered; bulletins that arrived add nothing. The rows explain the figure.
+#[tokio::test]
+async fn talks_that_were_answered_cover_a_month() {
+    let world = World::new().await;
+    let all: Vec<_> = (0..20).map(|_| world.households.add(date(2025, 3, 1))).collect();
+    world.advance(60);
+    for household in &all[..17] {
+        let request = care::RecordContactRequest {
+            request_id: request_id(),
+            estate_id: world.estate.to_string(),
+            household_id: household.id.to_string(),
+            way: care::ContactWay::Phone.into(),
+            purpose: "relationship".to_owned(),
+            is_two_way: true,
+            ..Default::default()
+        };
+        world.relationships().record_contact(world.steward().asks(request)).await.unwrap();
+    }
+    let request = pb::ComputeMetricsRequest {
+        estate_ids: vec![world.estate.to_string()],
+        period: march(),
+        plan_code: "lifecycle-butler".to_owned(),
+        definitions: vec![definition("relationship_callback_coverage")],
+        ..Default::default()
+    };
+    let values = world.metrics().compute_metrics(world.operations().asks(request)).await.unwrap().into_inner().values;
+    let own = values.iter().find(|value| value.estate_id == world.estate.to_string()).unwrap();
+    assert_eq!((own.numerator * 20, own.denominator * 17), (own.denominator * 17, own.numerator * 20), "{own:?}");
+    assert_eq!(own.display, "85.0", "{own:?}");
+    assert_eq!(values.len(), 2, "and one over all estates");
+
+    let explain = |page_token: String| pb::ExplainMetricRequest {
+        estate_id: world.estate.to_string(),
+        period: march(),
+        metric_id: "relationship_callback_coverage".to_owned(),
+        definition: Some(definition("relationship_callback_coverage")),
+        page_size: 10,
+        page_token,
+        ..Default::default()
+    };
+    let first = world.metrics().explain_metric(world.operations().asks(explain(String::new()))).await.unwrap().into_inner();
+    let second = world.metrics().explain_metric(world.operations().asks(explain(first.next_page_token))).await.unwrap().into_inner();
+    assert_eq!((first.rows.len(), second.rows.len(), second.next_page_token.as_str()), (10, 7, ""));
+}
+
+/// F-09, CA-06, F-10: households that basic care reached, by those eligible; messages that arrived, by those that were to go.
+#[tokio::test]
+async fn care_that_arrived_covers_households() {
+    let world = World::new().await;
+    let all: Vec<_> = (0..10).map(|_| world.households.add(date(2025, 3, 1))).collect();
+    let anchor = care::anchor::Kind::Recurrence(care::RecurrenceAnchor { every: care::Recurrence::Month.into() });
+    world.publish_programme("bulletin", vec![message("bulletin", anchor)]).await;
+    for household in &all {
+        world.until(household.id, care::TouchpointState::Planned).await;
+    }
+    world.go_to("2026-03-01T01:00:00Z");
+    for household in &all[..8] {
+        let acted = world.until(household.id, care::TouchpointState::Acted).await;
+        let confirm = care::ConfirmTouchpointRequest { request_id: request_id(), touchpoint_id: acted.id, ..Default::default() };
+        world.touchpoints().confirm_touchpoint(world.steward().asks(confirm)).await.unwrap();
+    }
+    let base = pb::HouseholdBase {
+        estate_id: world.estate.to_string(),
+        basis: pb::HouseholdBasis::Delivered.into(),
+        from_date: "2026-01-01".to_owned(),
+        to_date: "2026-03-31".to_owned(),
+        household_days: 10,
+        days: 1,
+    };
+    let of_march = pb::HouseholdBase { from_date: "2026-03-01".to_owned(), ..base.clone() };
+    let request = pb::ComputeMetricsRequest {
+        estate_ids: vec![world.estate.to_string()],
+        period: march(),
+        definitions: vec![definition("care_coverage"), definition("reach_rate"), definition("visit_conformity")],
+        household_bases: vec![base, of_march],
+        ..Default::default()
+    };
+    let values = world.metrics().compute_metrics(world.operations().asks(request)).await.unwrap().into_inner().values;
+    let shown = |metric: &str| {
+        let value = values.iter().find(|value| value.metric_id == metric && !value.estate_id.is_empty()).unwrap();
+        (value.display.clone(), value.verdict())
+    };
+    assert_eq!(shown("care_coverage").0, "80.0");
+    assert_eq!(shown("reach_rate").0, "80.0");
+    assert_eq!(shown("visit_conformity").1, pb::MetricVerdict::NoData, "never 0 or 100");
+}

@@ -1,0 +1,101 @@
+//! The files behind figures, for many estates at once: each estate with its own instants and day, because each has its own zone.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff_sqlx::ToSqlx;
+use sqlx::PgPool;
+use steward_kit::Result;
+use steward_kit::auth::ScopedEstate;
+use steward_kit::paging::PageRequest;
+use steward_kit_store::StoreResult;
+use uuid::Uuid;
+
+use super::word;
+use crate::app::RowKey;
+use crate::domain::figures::{FileStanding, Tally};
+
+/// A period of an estate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    /// The estate, found in the caller's scope.
+    pub(crate) estate: ScopedEstate,
+    /// What was recorded before counts.
+    pub(crate) end: Timestamp,
+    /// The local day on which tenures hold.
+    pub(crate) day: Date,
+}
+
+/// A file, judged.
+#[derive(Clone, Debug)]
+pub(crate) struct FileRow {
+    pub(crate) key: RowKey,
+    pub(crate) number: String,
+    pub(crate) standing: FileStanding,
+}
+
+/// The time zones of these estates, as far as there are such.
+pub(crate) async fn list_zones(pool: &PgPool, estates: &[ScopedEstate]) -> Result<HashMap<Uuid, String>> {
+    let ids: Vec<Uuid> = estates.iter().map(|estate| estate.as_uuid()).collect();
+    let rows = sqlx::query!("SELECT id, time_zone FROM customer.estates WHERE id = ANY ($1)", &ids).fetch_all(pool).await.store()?;
+    Ok(rows.into_iter().map(|row| (row.id, row.time_zone)).collect())
+}
+
+/// How the files of estates stand, counted by estate. One trip.
+pub(crate) async fn tally_files(pool: &PgPool, subject: &str, stretches: &[Stretch]) -> Result<BTreeMap<Uuid, Vec<Tally>>> {
+    let (estates, ends, days) = columns(stretches);
+    let rows = sqlx::query!(
+        r#"SELECT f.estate_id AS "estate_id!", f.reason AS "reason!", count(*) AS "count!"
+             FROM customer.file_rows($1, $2::uuid[], $3::timestamptz[], $4::date[]) f GROUP BY f.estate_id, f.reason"#,
+        subject,
+        &estates,
+        &ends as _,
+        &days as _,
+    )
+    .fetch_all(pool)
+    .await
+    .store()?;
+    let mut tallies: BTreeMap<Uuid, Vec<Tally>> = BTreeMap::new();
+    for row in rows {
+        tallies.entry(row.estate_id).or_default().push((word(&row.reason, FileStanding::parse)?, row.count));
+    }
+    Ok(tallies)
+}
+
+/// The files of an estate by time, after the page's start; one more than fit on it. One trip.
+pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: Stretch, page: &PageRequest<RowKey>) -> Result<Vec<FileRow>> {
+    let (estates, ends, days) = columns(&[stretch]);
+    let rows = sqlx::query!(
+        r#"SELECT f.subject_id AS "subject_id!", f.subject_number AS "subject_number!", f.event_time AS "event_time!", f.reason AS "reason!"
+             FROM customer.file_rows($1, $2::uuid[], $3::timestamptz[], $4::date[]) f
+            WHERE $5::timestamptz IS NULL OR (f.event_time, f.subject_id) > ($5, $6::uuid)
+            ORDER BY f.event_time, f.subject_id LIMIT $7"#,
+        subject,
+        &estates,
+        &ends as _,
+        &days as _,
+        page.after.map(|after| after.at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        page.after.map(|after| after.id),
+        page.size.limit(),
+    )
+    .fetch_all(pool)
+    .await
+    .store()?;
+    let rows = rows.into_iter().map(|row| {
+        Ok(FileRow {
+            key: RowKey { at: row.event_time.to_jiff(), id: row.subject_id },
+            number: row.subject_number,
+            standing: word(&row.reason, FileStanding::parse)?,
+        })
+    });
+    rows.collect()
+}
+
+fn columns(stretches: &[Stretch]) -> (Vec<Uuid>, Vec<jiff_sqlx::Timestamp>, Vec<jiff_sqlx::Date>) {
+    (
+        stretches.iter().map(|stretch| stretch.estate.as_uuid()).collect(),
+        stretches.iter().map(|stretch| stretch.end.to_sqlx()).collect(),
+        stretches.iter().map(|stretch| stretch.day.to_sqlx()).collect(),
+    )
+}

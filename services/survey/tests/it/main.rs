@@ -1,0 +1,25 @@
+//! The service as its callers see it: real gRPC on a local port, real Postgres and Redis, a clock that stands still until
+//! the test moves it. The peers that it asks answer by their contract.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod anonymous;
+mod content;
+mod feedback;
+mod frames;
+mod improvement;
+mod metrics;
+mod paper;
+mod peers;
+mod questionnaires;
+mod quotas;
+mod reminders;
+mod repetition;
+mod reports;
+mod responses;
+mod results;
+mod sessions;
+mod trips;
+mod waves;
+mod words;
+mod world;
