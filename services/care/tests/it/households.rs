@@ -86,7 +86,7 @@ fn text(fact: &Fact) -> String {
         Fact::Code(code) => code.clone(),
         Fact::Boolean(truth) => truth.to_string(),
         Fact::Codes(codes) => codes.join(","),
-        other => format!("{other:?}"),
+        Fact::Integer(_) | Fact::Decimal(_) => format!("{fact:?}"),
     }
 }
 

@@ -72,6 +72,7 @@ async fn schedule(world: &World, visit: &str, visitor: &str, start: &str) -> Res
 
 macro_rules! verb {
     ($world:expr, $verb:ident, $request:ident, $visit:expr $(, $field:ident: $value:expr)*) => {{
+        #[allow(clippy::needless_update, reason = "one of the requests has no field beside these")]
         let request = pb::$request { request_id: request_id(), visit_id: $visit.to_owned(), $($field: $value,)* ..Default::default() };
         $world.visits().$verb($world.steward().asks(request)).await
     }};

@@ -155,7 +155,7 @@ async fn churn_without_a_register_is_no_data() -> Result<()> {
     Ok(())
 }
 
-/// CP-47: figures, and the households that rates are of, stay within the estates of the caller's own token.
+/// XC-30, CP-47: figures, and the households that rates are of, stay within the estates of the caller's own token.
 #[tokio::test]
 async fn figures_stay_within_the_callers_estates() -> Result<()> {
     let world = World::new().await?;

@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
 use steward_kit::calendar::{Calendars, HolidayYear, WorkingHours, YearState};
 use steward_kit::ids::{EstateId, GroupId, RegionId};
 use steward_kit_store::calendars::{self, CalendarStore, HoursVersion, LoadedYear, NewHours};
@@ -10,8 +12,6 @@ use steward_kit_store::inbox::{Consumer, ConsumerOptions, EventHandler as _};
 use steward_kit_store::policy::PolicyScope;
 use steward_kit_store::{Db, Effects, NewEvent, epoch};
 use steward_proto::event::v1::Event;
-use std::sync::Arc;
-use std::time::Duration;
 
 use crate::events::{quick_consumer, quick_relay, relay};
 use crate::support::{Running, SINK, SOURCE, World, commit, eventually};
@@ -82,7 +82,10 @@ async fn a_year_that_is_loaded_once_is_known_by_every_service() {
     let later = world.clock.now() + SignedDuration::from_mins(1);
     load(&db, &loaded(year_with(&["2026-12-01", "2026-12-02"], None), later)).await;
     eventually(Duration::from_secs(10), || async { working_days(&sink).await == 246 }).await;
-    assert_eq!(CalendarStore::new(sink.clone()).loaded_years().await.expect("reads"), CalendarStore::new(db.clone()).loaded_years().await.expect("reads"));
+    assert_eq!(
+        CalendarStore::new(sink.clone()).loaded_years().await.expect("reads"),
+        CalendarStore::new(db.clone()).loaded_years().await.expect("reads")
+    );
     heard.stop().await;
     relaying.stop().await;
 }
@@ -134,13 +137,15 @@ async fn working_hours_hold_by_scope_and_version_in_every_service() {
     let (db, sink) = (world.replica(SOURCE).await, world.replica(SINK).await);
     let (relaying, heard) = (relay(&world, &db, quick_relay()), hearing(&world, &sink));
     let (group, region) = (GroupId::new(), RegionId::new());
-    let estate = |region_id| Estate { id: EstateId::new(), group_id: group, region_id, name: "锦园".into(), time_zone: "Asia/Shanghai".into() };
+    let estate =
+        |region_id| Estate { id: EstateId::new(), group_id: group, region_id, name: "锦园".into(), time_zone: "Asia/Shanghai".into() };
     let (here, there) = (estate(region), estate(RegionId::new()));
     add(&world, &db, PolicyScope::Base, "09:00-17:00").await;
     add(&world, &db, PolicyScope::Region(region), "09:00-18:00").await;
     assert_eq!(add(&world, &db, PolicyScope::Region(region), "08:00-18:00").await.version, 2);
     for service in [&db, &sink] {
-        eventually(Duration::from_secs(10), || async { CalendarStore::new(service.clone()).hours().await.expect("reads").len() == 2 }).await;
+        eventually(Duration::from_secs(10), || async { CalendarStore::new(service.clone()).hours().await.expect("reads").len() == 2 })
+            .await;
         eventually(Duration::from_secs(10), || async { window(service, &here).await == "08:00-18:00" }).await;
         assert_eq!(window(service, &there).await, "09:00-17:00");
     }

@@ -180,9 +180,8 @@ pub(super) fn day_of(now: Timestamp, zone: &jiff::tz::TimeZone) -> Timestamp {
 
 /// Answers with their texts, which do not print, for the hash that recognises a repetition.
 fn clear(answers: &[Answer]) -> Vec<(String, String)> {
-    let text = |answer: &Answer| match &answer.value {
-        crate::domain::Value::Text { text } => text.expose().clone(),
-        other => format!("{other:?}"),
+    let text = |answer: &Answer| {
+        if let crate::domain::Value::Text { text } = &answer.value { text.expose().clone() } else { format!("{:?}", answer.value) }
     };
     answers.iter().map(|answer| (answer.question.clone(), text(answer))).collect()
 }

@@ -77,8 +77,7 @@ impl App {
             let stratum: Vec<&str> =
                 sampling.strata_fields.iter().map(|field| member.facts.get(field).map_or("", String::as_str)).collect();
             let customer = Uuid::parse_str(&member.customer_id).ok();
-            let (verdict, reason) =
-                if customer.is_some() { (FrameVerdict::Eligible, "") } else { (FrameVerdict::Excluded, "no_contact") };
+            let (verdict, reason) = if customer.is_some() { (FrameVerdict::Eligible, "") } else { (FrameVerdict::Excluded, "no_contact") };
             members.push(read(&member.household_id, &member.unit_id, customer, verdict, reason, stratum.join("|"))?);
         }
         for excluded in &answer.excluded {
@@ -131,7 +130,8 @@ impl App {
         if candidates.is_empty() {
             return self.finish_frame(job, wave, now).await;
         }
-        let refusals = if wave.design.ignores_contact_limits { vec![None; candidates.len()] } else { self.refusals(wave, &candidates).await? };
+        let refusals =
+            if wave.design.ignores_contact_limits { vec![None; candidates.len()] } else { self.refusals(wave, &candidates).await? };
         let mut after = job.clone();
         let mut judged = Vec::with_capacity(candidates.len());
         for (member, refusal) in candidates.into_iter().zip(refusals) {
@@ -258,10 +258,7 @@ fn predicate(encoded: &Encoded) -> Result<common::Predicate> {
 
 /// Delivered households, the base of surveys (SV-39): those with a day of delivery.
 fn delivered() -> common::Predicate {
-    let condition = common::Condition {
-        field: "household.delivered_date".to_owned(),
-        operator: common::Operator::Exists.into(),
-        values: Vec::new(),
-    };
+    let condition =
+        common::Condition { field: "household.delivered_date".to_owned(), operator: common::Operator::Exists.into(), values: Vec::new() };
     common::Predicate { kind: Some(common::predicate::Kind::Condition(condition)) }
 }

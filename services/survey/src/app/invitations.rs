@@ -14,9 +14,7 @@ use super::App;
 use super::transact::{Call, Follows, TRIES};
 use crate::domain::ids::{InvitationId, ResponseId, WaveId};
 use crate::domain::{Invitation, Response, Wave};
-use crate::store::invitations::{
-    QUOTA_FULL, has_quota, load_invitation, release_place, save_opened, save_started,
-};
+use crate::store::invitations::{QUOTA_FULL, has_quota, load_invitation, release_place, save_opened, save_started};
 use crate::store::records::Stored;
 use crate::store::responses::load_response;
 

@@ -40,8 +40,8 @@ impl App {
         let remind = if terms.reminders > 0 { rules.maybe_due(self.clock.now(), terms.reminder_after.as_ref())? } else { None };
         let decide = |wave: &Wave, now| {
             let launched = wave.launch(now)?;
-            let mut follows = Follows::event(publish::wave_launched(&launched, now))
-                .and(TimerChange::set(INVITE, wave.id, "", wave.estate_id, now));
+            let mut follows =
+                Follows::event(publish::wave_launched(&launched, now)).and(TimerChange::set(INVITE, wave.id, "", wave.estate_id, now));
             if let Some(due) = remind {
                 follows = follows.and(TimerChange::set(REMIND, wave.id, "1/", wave.estate_id, due));
             }

@@ -66,7 +66,8 @@ impl App {
             }
             for definition in definitions {
                 let value = |sheets: &[&Sheet], estate: &str| {
-                    let found = count(definition, sheets, as_of).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
+                    let found = count(definition, sheets, as_of)
+                        .ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
                     Ok::<_, Error>(definition.value(&found.figure, counted, &asked.plan_code, estate, as_of))
                 };
                 for (estate, sheet) in &sheets {
@@ -108,8 +109,7 @@ impl App {
     async fn sheet(&self, access: &Access, estate: EstateId, period: Period, now: Timestamp) -> Result<Sheet> {
         let scoped = access.scope.estate(estate)?;
         let rules = self.rules.of(estate, now).await?;
-        let (start, end) =
-            period.instants(&rules.zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
+        let (start, end) = period.instants(&rules.zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
         let pool = self.db.pool();
         let mut waves = Vec::new();
         for wave in facts::list_launched_waves(pool, &self.cipher, scoped, start, end).await? {

@@ -64,7 +64,8 @@ impl App {
                 break;
             }
             let now = self.clock.now();
-            let after = Questionnaire { draft: draft.encode_to_vec(), update_time: now, row_version: before.row_version + 1, ..before.clone() };
+            let after =
+                Questionnaire { draft: draft.encode_to_vec(), update_time: now, row_version: before.row_version + 1, ..before.clone() };
             let response = answer(&after);
             let effects = self.effects(call, &response, Follows::nothing());
             match save_draft(self.db.pool(), &after, before.row_version, &effects, now).await {

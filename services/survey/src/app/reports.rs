@@ -27,7 +27,8 @@ impl App {
         document_ref: &str,
         answer: impl Fn(&Report) -> A + Sync,
     ) -> Result<A> {
-        self.change(call, target, |report: &Report, now| Ok((report.submit(document_ref.to_owned(), now)?, Follows::nothing())), answer).await
+        self.change(call, target, |report: &Report, now| Ok((report.submit(document_ref.to_owned(), now)?, Follows::nothing())), answer)
+            .await
     }
 
     /// Makes the drafts whose day has come, for every estate.
@@ -48,7 +49,15 @@ impl App {
         Ok(())
     }
 
-    async fn draft_report(&self, estate: &Estate, term: &ReportTerm, year: i16, draft: Timestamp, due: Timestamp, now: Timestamp) -> Result<()> {
+    async fn draft_report(
+        &self,
+        estate: &Estate,
+        term: &ReportTerm,
+        year: i16,
+        draft: Timestamp,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
         let zone = estate.zone()?;
         let period = Report::period_of(term.kind, year);
         let from = period.0.to_zoned(zone.clone()).map_err(Error::internal)?.timestamp();
@@ -87,10 +96,11 @@ impl App {
         let page: PageRequest<RecordKey> = PageRequest { size: PageSize::of(200)?, after: None };
         let plans = ImprovementPlan::list(self.db.pool(), &self.cipher, &scope, scope.estate(estate.id)?, filter, &page).await?;
         let late = plans.iter().flat_map(|plan| {
-            plan.measures
-                .iter()
-                .filter(|measure| measure.done_date.is_none() && measure.is_overdue(today))
-                .map(|measure| OverdueMeasure { plan_id: plan.id, code: measure.code.clone(), due_date: measure.due_date })
+            plan.measures.iter().filter(|measure| measure.done_date.is_none() && measure.is_overdue(today)).map(|measure| OverdueMeasure {
+                plan_id: plan.id,
+                code: measure.code.clone(),
+                due_date: measure.due_date,
+            })
         });
         Ok(late.collect())
     }

@@ -40,7 +40,12 @@ impl PolicyRules for OwnPolicies {
     fn check(&self, bad: &mut Violations, at: &str, document: &Document, _around: &Surroundings) -> Result<()> {
         match document {
             Document::Survey(policy) => check_policy(bad, at, policy, POLICY_INVALID),
-            Document::Intake(_) | Document::Sla(_) | Document::Callback(_) | Document::Care(_) | Document::Contact(_) | Document::Metrics(_) => {
+            Document::Intake(_)
+            | Document::Sla(_)
+            | Document::Callback(_)
+            | Document::Care(_)
+            | Document::Contact(_)
+            | Document::Metrics(_) => {
                 return Err(Error::bug("a document that another service owns"));
             }
         }

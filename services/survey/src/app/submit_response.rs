@@ -13,7 +13,7 @@ use super::rules::{EstateRules, Frozen};
 use super::transact::{Call, Follows, TRIES};
 use crate::domain::codes::{InvitationState, Mode, Verdict};
 use crate::domain::ids::{InvitationId, ResponseId, WaveId};
-use crate::domain::{Answer, AnswerFault, Circumstances, Response, Terms, Wave, WEIGHT_ONE, judge, low_score, walk};
+use crate::domain::{Answer, AnswerFault, Circumstances, Response, Terms, WEIGHT_ONE, Wave, judge, low_score, walk};
 use crate::events::publish;
 use crate::store::invitations::QUOTA_FULL;
 use crate::store::responses::{
@@ -76,7 +76,8 @@ impl App {
             let Judged { response, then } = judged;
             let wave = &entrance.wave;
             let reply = answer(&Response { row_version: response.row_version + 1, ..response.clone() });
-            let follows = follows_of(wave, &frozen, &rules.terms(&wave.programme_code), &response, &invited, entrance.before.is_some(), now);
+            let follows =
+                follows_of(wave, &frozen, &rules.terms(&wave.programme_code), &response, &invited, entrance.before.is_some(), now);
             let effects = self.effects(call, &reply, follows);
             let author = call.access.principal.subject.as_str();
             let written = match &entrance.before {

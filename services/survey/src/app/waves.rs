@@ -214,7 +214,8 @@ impl App {
         cost_fen: i64,
         answer: impl Fn(&Wave) -> A + Sync,
     ) -> Result<A> {
-        self.change(call, target, |wave: &Wave, now| Ok((Wave { cost_fen, update_time: now, ..wave.clone() }, Follows::nothing())), answer).await
+        self.change(call, target, |wave: &Wave, now| Ok((Wave { cost_fen, update_time: now, ..wave.clone() }, Follows::nothing())), answer)
+            .await
     }
 
     /// Refuses two waves whose instruments may not be compared (SV-34, SV-47).

@@ -6,6 +6,6 @@ mod instrument;
 mod policy;
 
 pub(crate) use answers::{answers, read_answers};
-pub(crate) use codes::{Code, actor, acting, optional, required};
+pub(crate) use codes::{Code, acting, actor, optional, required};
 pub(crate) use instrument::instrument;
 pub(crate) use policy::{check_policy, terms_of};

@@ -17,7 +17,8 @@ pub(crate) fn terms_of(layers: &PolicyTexts, code: &str) -> Terms {
     let read = |span_of: &dyn Fn(&plan::SurveyPolicy) -> Option<steward_proto::common::v1::Span>| {
         layers.iter().find_map(|layer| span_of(layer)).and_then(|wire| span(&wire).ok())
     };
-    let number = |of: &dyn Fn(&plan::SurveyPolicy) -> u32| layers.iter().map(|layer| of(layer)).find(|value| *value > 0).unwrap_or_default();
+    let number =
+        |of: &dyn Fn(&plan::SurveyPolicy) -> u32| layers.iter().map(|layer| of(layer)).find(|value| *value > 0).unwrap_or_default();
     let scale = layers.iter().find_map(|layer| layer.scale.as_ref());
     let programme = layers.iter().find_map(|layer| layer.programmes.iter().find(|programme| programme.code == code && !code.is_empty()));
     let reminders = layers.iter().find_map(|layer| layer.reminders.as_ref());
@@ -56,7 +57,10 @@ fn validity(layers: &PolicyTexts) -> ValidityRules {
         min_seconds_per_question: number(&|terms| terms.min_seconds_per_question),
         straight_line_from: number(&|terms| terms.straight_line_from),
         burst_count: number(&|terms| terms.burst_count),
-        burst_within_s: terms().find_map(|terms| terms.burst_within.as_ref()).and_then(|wire| span(wire).ok()).map_or(0, |span| seconds(&span)),
+        burst_within_s: terms()
+            .find_map(|terms| terms.burst_within.as_ref())
+            .and_then(|wire| span(wire).ok())
+            .map_or(0, |span| seconds(&span)),
     }
 }
 

@@ -92,7 +92,11 @@ impl Check<'_> {
             QuestionKind::Number { min: Some(min), max: Some(max) } if min > max => {
                 self.add(place("number_max"), "bounds_reversed", "must not be below the least number");
             }
-            QuestionKind::Scale { .. } | QuestionKind::Nps | QuestionKind::Text { .. } | QuestionKind::YesNo | QuestionKind::Number { .. } => {}
+            QuestionKind::Scale { .. }
+            | QuestionKind::Nps
+            | QuestionKind::Text { .. }
+            | QuestionKind::YesNo
+            | QuestionKind::Number { .. } => {}
         }
         for (turn, branch) in question.branches.iter().enumerate() {
             self.branch(at, turn, question, branch);
@@ -198,9 +202,8 @@ impl Check<'_> {
 /// Whether some answer leads to the next question.
 fn falls_through(question: &Question) -> bool {
     let taken = |test: &AnswerTest| question.branches.iter().any(|branch| branch.when == *test);
-    let option_taken = |code: &String| {
-        question.branches.iter().any(|branch| matches!(&branch.when, AnswerTest::Options(codes) if codes.contains(code)))
-    };
+    let option_taken =
+        |code: &String| question.branches.iter().any(|branch| matches!(&branch.when, AnswerTest::Options(codes) if codes.contains(code)));
     let answered = match &question.kind {
         QuestionKind::YesNo => taken(&AnswerTest::Yes(true)) && taken(&AnswerTest::Yes(false)),
         QuestionKind::SingleChoice { options } => options.iter().all(option_taken),
@@ -211,5 +214,5 @@ fn falls_through(question: &Question) -> bool {
         | QuestionKind::Number { .. } => false,
     };
     let unanswered = question.is_required || taken(&AnswerTest::Unanswered(true));
-    !(taken(&AnswerTest::Unanswered(false)) && unanswered || answered && unanswered)
+    !unanswered || !taken(&AnswerTest::Unanswered(false)) && !answered
 }

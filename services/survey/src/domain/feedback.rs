@@ -140,8 +140,11 @@ impl FeedbackItem {
 
     /// Its collation was due and did not happen; `None` when it did.
     pub fn miss_collation(&self, now: Timestamp) -> Option<Self> {
-        (self.collate_time.is_none() && !self.is_collation_overdue)
-            .then(|| Self { is_collation_overdue: true, update_time: now, ..self.clone() })
+        (self.collate_time.is_none() && !self.is_collation_overdue).then(|| Self {
+            is_collation_overdue: true,
+            update_time: now,
+            ..self.clone()
+        })
     }
 
     /// Looks at it.

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use steward_kit::metric::{
     Answers, BeforeAfter, Deadline, Definition, DimensionMean, Figure, LoyaltyCounts, LoyaltyMethod, Part, Ratio, SatisfiedLevels, Scale,
-    ScoreMap, Share, TimelyCounts, WEIGHT_ONE, collation_rate, complaint_rate_by_survey, csat_index, csat_lift, csat_rate, loyalty_rate, nps,
-    suggestion_adoption, timely_rate_by_survey,
+    ScoreMap, Share, TimelyCounts, WEIGHT_ONE, collation_rate, complaint_rate_by_survey, csat_index, csat_lift, csat_rate, loyalty_rate,
+    nps, suggestion_adoption, timely_rate_by_survey,
 };
 use uuid::Uuid;
 
@@ -205,7 +205,12 @@ impl Asked<'_> {
         for dimension in &top {
             let mut answers = Answers::default();
             for wave in self.waves {
-                for question in wave.instrument.questions.iter().filter(|question| below(&wave.instrument, question.dimension.as_deref(), &dimension.code)) {
+                for question in wave
+                    .instrument
+                    .questions
+                    .iter()
+                    .filter(|question| below(&wave.instrument, question.dimension.as_deref(), &dimension.code))
+                {
                     let Some(scale) = question.kind.scale_max().and_then(scale_of) else { continue };
                     for row in &wave.rows {
                         if let Some(level) = answer_to(&row.answers, &question.code).and_then(Value::points) {
@@ -216,7 +221,7 @@ impl Asked<'_> {
             }
             let count = i128::try_from(top.len()).unwrap_or(1);
             let weight = if whole == 0 { Ratio::new(1, count) } else { Ratio::new(dimension.weight.into(), whole) };
-            let mean = answers.mean(|points| i64::from(points));
+            let mean = answers.mean(i64::from);
             means.push(DimensionMean { weight: weight.unwrap_or(Ratio::ZERO), mean, n: answers.n() });
         }
         rows.extend(self.waves.iter().flat_map(|wave| &wave.rows).map(|row| behind(row, true, 0)));
@@ -283,7 +288,9 @@ impl Asked<'_> {
         let mut rows = Vec::new();
         for wave in self.waves {
             for question in wave.instrument.questions.iter().filter(|question| question.role == Some(Role::Suggestion)) {
-                rows.extend(wave.rows.iter().filter(|row| answer_to(&row.answers, &question.code).is_some()).map(|row| behind(row, true, 1)));
+                rows.extend(
+                    wave.rows.iter().filter(|row| answer_to(&row.answers, &question.code).is_some()).map(|row| behind(row, true, 1)),
+                );
             }
         }
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);

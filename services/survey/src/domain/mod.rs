@@ -41,7 +41,8 @@ pub use refusal::{forbids, stale};
 pub use report::{OverdueMeasure, Report, draft_instant};
 pub use response::{EntryCheck, Response, Revision, compare_entries, is_drawn_for_second_entry};
 pub use results::{
-    AnswerCount, Counted, DimensionResult, Given, QuestionResult, Rules, SMALL_SAMPLE, Shown, WaveFigures, Yardstick, difference, figures_of, publishable,
+    AnswerCount, Counted, DimensionResult, Given, QuestionResult, Rules, SMALL_SAMPLE, Shown, WaveFigures, Yardstick, difference,
+    figures_of, publishable,
 };
 pub use sampling::{Draw, Oversampling, Quota, Sampling, SamplingFault, WEIGHT_ONE};
 pub use session::{Participant, Session, Theme};

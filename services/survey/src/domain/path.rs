@@ -72,9 +72,9 @@ fn holds(test: &AnswerTest, value: Option<&Value>) -> bool {
         (AnswerTest::Options(codes), Some(Value::Choice(code))) => codes.contains(code),
         (AnswerTest::Options(codes), Some(Value::Choices(chosen))) => chosen.iter().any(|code| codes.contains(code)),
         (AnswerTest::Yes(wanted), Some(Value::Yes(yes))) => yes == wanted,
-        (AnswerTest::Range { at_least, at_most }, Some(value)) => value
-            .number()
-            .is_some_and(|number| at_least.is_none_or(|least| number >= least) && at_most.is_none_or(|most| number <= most)),
+        (AnswerTest::Range { at_least, at_most }, Some(value)) => {
+            value.number().is_some_and(|number| at_least.is_none_or(|least| number >= least) && at_most.is_none_or(|most| number <= most))
+        }
         (AnswerTest::Options(_) | AnswerTest::Yes(_) | AnswerTest::Range { .. }, _) => false,
     }
 }

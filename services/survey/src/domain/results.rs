@@ -189,7 +189,9 @@ pub fn figures_of(rules: &Rules<'_>, given: &[Given]) -> WaveFigures {
     let yes = |value: &Value| value.yes();
     WaveFigures {
         questions,
-        csat_rate: rate("csat_rate", overall, method_of_levels(&levels, max), &|value| value.points().map(|points| levels.contains(&points))),
+        csat_rate: rate("csat_rate", overall, method_of_levels(&levels, max), &|value| {
+            value.points().map(|points| levels.contains(&points))
+        }),
         csat_score: rules.mean("csat_score", overall, given),
         csat_index: index(rules, &dimensions),
         nps: nps(rules, role(Role::Recommend), given),
@@ -439,8 +441,12 @@ fn loyalty(rules: &Rules<'_>, given: &[Given]) -> Shown {
 
 /// SV-26: opinions and suggestions, counted; no text is read.
 fn suggestions(instrument: &Instrument, given: &[Given]) -> Shown {
-    let codes: Vec<&str> =
-        instrument.questions.iter().filter(|question| question.role == Some(Role::Suggestion)).map(|question| question.code.as_str()).collect();
+    let codes: Vec<&str> = instrument
+        .questions
+        .iter()
+        .filter(|question| question.role == Some(Role::Suggestion))
+        .map(|question| question.code.as_str())
+        .collect();
     let answered = |response: &Given| codes.iter().filter(|code| answer_to(&response.answers, code).is_some()).count();
     let n = i64::try_from(given.iter().map(answered).sum::<usize>()).unwrap_or(i64::MAX);
     Shown { metric: "suggestion_count", method: "texts".to_owned(), n, value: to_f64(n), weighted_value: to_f64(n), ..Shown::default() }

@@ -77,10 +77,15 @@ impl Sampling {
     /// What contradicts itself before any frame is known.
     pub fn faults(&self) -> Vec<SamplingFault> {
         let mut faults = Vec::new();
-        let mut add = |place: String, code, description: &str| faults.push(SamplingFault { place, code, description: description.to_owned() });
+        let mut add =
+            |place: String, code, description: &str| faults.push(SamplingFault { place, code, description: description.to_owned() });
         match self.method {
-            Method::Census if self.size != 0 || !self.quotas.is_empty() => add("size".to_owned(), "census_has_size", "a census asks everybody"),
-            Method::SimpleRandom | Method::Stratified if self.size == 0 => add("size".to_owned(), "size_missing", "must say how many to draw"),
+            Method::Census if self.size != 0 || !self.quotas.is_empty() => {
+                add("size".to_owned(), "census_has_size", "a census asks everybody")
+            }
+            Method::SimpleRandom | Method::Stratified if self.size == 0 => {
+                add("size".to_owned(), "size_missing", "must say how many to draw")
+            }
             Method::Quota if self.quotas.is_empty() => add("quotas".to_owned(), "quotas_missing", "must name the cells"),
             Method::Census | Method::SimpleRandom | Method::Stratified | Method::Quota => {}
         }
@@ -222,9 +227,10 @@ impl Sampling {
         let of = |stratum: &str| u128::from(drawn.get(stratum).copied().unwrap_or_default());
         let plain = |stratum: &&str| self.allocation == Allocation::Proportional && self.factor(stratum) == FACTOR_ONE;
         // What "by its share" is: the strata that nothing was done to, or all of them where something was done to each.
-        let any_plain = sizes.keys().any(|stratum| plain(stratum));
+        let any_plain = sizes.keys().any(&plain);
         let counted = || sizes.iter().filter(|(stratum, _)| !any_plain || plain(stratum));
-        let (households, answers) = counted().fold((0, 0), |sum: (u128, u128), (stratum, size)| (sum.0 + u128::from(*size), sum.1 + of(stratum)));
+        let (households, answers) =
+            counted().fold((0, 0), |sum: (u128, u128), (stratum, size)| (sum.0 + u128::from(*size), sum.1 + of(stratum)));
         let weight = |stratum: &str, size: u32| {
             let under = of(stratum) * households;
             if under == 0 {

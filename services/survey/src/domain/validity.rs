@@ -108,7 +108,8 @@ pub fn low_score<'a>(instrument: &'a Instrument, answers: &[Answer], low: u32, l
         let max = question.kind.scale_max()?;
         let points = answer_to(answers, &question.code)?.points()?;
         let threshold = if max == 10 { low_of_ten } else { low };
-        let is_asked = matches!(question.role, Some(super::codes::Role::Overall | super::codes::Role::Recommend)) || question.dimension.is_some();
+        let is_asked =
+            matches!(question.role, Some(super::codes::Role::Overall | super::codes::Role::Recommend)) || question.dimension.is_some();
         (is_asked && threshold > 0 && points <= threshold).then_some((question.code.as_str(), points, max))
     });
     // The overall question speaks first; else the lowest.

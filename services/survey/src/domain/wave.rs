@@ -301,8 +301,7 @@ impl Wave {
             let detail = "the programme demands an improvement plan that rests on the wave";
             let subject = format!("wave {}", self.id);
             let allowed = ["create_improvement_plan"];
-            let refusal =
-                steward_kit::error::WrongState::new("IMPROVEMENT_PLAN_MISSING", subject, self.state.as_str(), allowed, detail);
+            let refusal = steward_kit::error::WrongState::new("IMPROVEMENT_PLAN_MISSING", subject, self.state.as_str(), allowed, detail);
             return Err(refusal.into());
         }
         Ok(Self { state: WaveState::Archived, update_time: now, ..self.clone() })

@@ -12,8 +12,8 @@ use steward_proto::survey::v1 as pb;
 use crate::app::WaveView;
 use crate::contract::{Code, actor, answers};
 use crate::domain::{
-    Design, Encoded, FeedbackItem, FrameJob, ImprovementPlan, Invitation, Measure, Numbers, Programme, Questionnaire,
-    QuestionnaireVersion, Report, Response, Revision, Session, Theme, Wave, WEIGHT_ONE,
+    Design, Encoded, FeedbackItem, FrameJob, ImprovementPlan, Invitation, Measure, Numbers, Programme, Questionnaire, QuestionnaireVersion,
+    Report, Response, Revision, Session, Theme, WEIGHT_ONE, Wave,
 };
 use crate::store::frames::Member;
 
@@ -291,12 +291,7 @@ pub(super) fn revision(revision: &Revision) -> pb::ResponseRevision {
 }
 
 fn theme(theme: &Theme) -> pb::Theme {
-    pb::Theme {
-        code: theme.code.clone(),
-        mention_count: theme.mentions,
-        is_need: theme.is_need,
-        need_code: theme.need_code.clone(),
-    }
+    pb::Theme { code: theme.code.clone(), mention_count: theme.mentions, is_need: theme.is_need, need_code: theme.need_code.clone() }
 }
 
 pub(super) fn session(session: &Session) -> pb::Session {

@@ -127,9 +127,7 @@ impl FeedbackService for Feedback {
             (Some(estate), _) if request.overdue_only => {
                 list_uncollated(pool, cipher, &access.scope, access.scope.estate(estate)?, &page).await?
             }
-            (Some(estate), _) => {
-                self.app.list(&access, access.scope.estate(estate)?, RecordFilter { state, parent: None }, &page).await?
-            }
+            (Some(estate), _) => self.app.list(&access, access.scope.estate(estate)?, RecordFilter { state, parent: None }, &page).await?,
             (None, Some(customer)) => list_own_feedback(pool, cipher, &access.scope, customer, state, &page).await?,
             (None, None) => return Err(Error::bug("a list of nobody's feedback").into()),
         };

@@ -100,8 +100,7 @@ impl ImprovementService for Improvements {
         let estate = bad.build(|| estate)?;
         access.scope.estate(estate)?;
         let (zone, now) = (self.app.zone_of(estate).await?, self.app.clock.now());
-        let answer =
-            |made: &ImprovementPlan| pb::CreateImprovementPlanResponse { improvement_plan: Some(encode::plan(made, &zone, now)) };
+        let answer = |made: &ImprovementPlan| pb::CreateImprovementPlanResponse { improvement_plan: Some(encode::plan(made, &zone, now)) };
         Ok(Response::new(self.app.create_improvement_plan(&call, estate, text, answer).await?))
     }
 
@@ -172,10 +171,7 @@ impl ImprovementService for Improvements {
         Ok(Response::new(pb::GetImprovementPlanResponse { improvement_plan }))
     }
 
-    async fn list_improvement_plans(
-        &self,
-        request: Request<pb::ListImprovementPlansRequest>,
-    ) -> Answer<pb::ListImprovementPlansResponse> {
+    async fn list_improvement_plans(&self, request: Request<pb::ListImprovementPlansRequest>) -> Answer<pb::ListImprovementPlansResponse> {
         let (access, mut request) = received(request)?;
         let estate = access.scope.estate(id(&request, "estate_id", &request.estate_id)?)?;
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));

@@ -128,9 +128,8 @@ impl ResponseService for Responses {
         let response = bad.id("response_id", &request.response_id);
         let answers = read_answers(&mut bad, &request.answers);
         let duration_s = Some(i64::from(request.duration_s)).filter(|seconds| *seconds > 0);
-        let new = bad.build(|| {
-            Some(BlindAnswer { wave: wave?, response: response?, token: request.token.to_vec(), answers, duration_s })
-        })?;
+        let new =
+            bad.build(|| Some(BlindAnswer { wave: wave?, response: response?, token: request.token.to_vec(), answers, duration_s }))?;
         let verdict = self.app.submit_blind(&access, new).await?;
         Ok(Response::new(pb::SubmitBlindResponseResponse { verdict: verdict.number() }))
     }

@@ -46,7 +46,11 @@ macro_rules! verb {
         let target = target(&mut bad, stringify!($field), &$request.$field, &$request.etag);
         let $target = bad.build(|| target)?;
         let $call = &call;
-        let $reply = |changed: &_| pb::$answer { $part: Some($encode(changed)), ..Default::default() };
+        let $reply = |changed: &_| {
+            #[allow(clippy::needless_update, reason = "one of the answers has a second field")]
+            let answer = pb::$answer { $part: Some($encode(changed)), ..Default::default() };
+            answer
+        };
         Ok(Response::new($do.await?))
     }};
 }
@@ -63,9 +67,8 @@ impl WaveService for Waves {
         let programme = bad.id("programme_id", &request.programme_id);
         let version = bad.optional_id("questionnaire_version_id", &request.questionnaire_version_id);
         let design = request.design.as_ref().and_then(|wire| design(&mut bad, wire));
-        let new = bad.build(|| {
-            Some(NewWave { estate: estate?, programme: programme?, name: request.name.clone(), version, design: design? })
-        })?;
+        let new =
+            bad.build(|| Some(NewWave { estate: estate?, programme: programme?, name: request.name.clone(), version, design: design? }))?;
         let answer = |made: &Wave| pb::CreateWaveResponse { wave: Some(encode::wave(made)) };
         Ok(Response::new(self.app.create_wave(&call, new, answer).await?))
     }
@@ -147,10 +150,8 @@ impl WaveService for Waves {
         let mut bad = Violations::of(&request);
         let target = target(&mut bad, "wave_id", &request.wave_id, &request.etag);
         let target = bad.build(|| target)?;
-        let answer = |job: &FrameJob, wave: &Wave| pb::FrameWaveResponse {
-            frame_job: Some(encode::frame_job(job)),
-            wave: Some(encode::wave(wave)),
-        };
+        let answer =
+            |job: &FrameJob, wave: &Wave| pb::FrameWaveResponse { frame_job: Some(encode::frame_job(job)), wave: Some(encode::wave(wave)) };
         Ok(Response::new(self.app.frame_wave(&call, target, answer).await?))
     }
 
@@ -162,21 +163,36 @@ impl WaveService for Waves {
     }
 
     async fn pause_frame_job(&self, request: Request<pb::PauseFrameJobRequest>) -> Answer<pb::PauseFrameJobResponse> {
-        verb!(self, request, "PauseFrameJob", frame_job_id, PauseFrameJobResponse { frame_job: encode::frame_job }, |call, target, reply| {
-            self.app.turn_frame_job(call, target, FrameJob::pause, reply)
-        })
+        verb!(
+            self,
+            request,
+            "PauseFrameJob",
+            frame_job_id,
+            PauseFrameJobResponse { frame_job: encode::frame_job },
+            |call, target, reply| { self.app.turn_frame_job(call, target, FrameJob::pause, reply) }
+        )
     }
 
     async fn resume_frame_job(&self, request: Request<pb::ResumeFrameJobRequest>) -> Answer<pb::ResumeFrameJobResponse> {
-        verb!(self, request, "ResumeFrameJob", frame_job_id, ResumeFrameJobResponse { frame_job: encode::frame_job }, |call, target, reply| {
-            self.app.turn_frame_job(call, target, FrameJob::resume, reply)
-        })
+        verb!(
+            self,
+            request,
+            "ResumeFrameJob",
+            frame_job_id,
+            ResumeFrameJobResponse { frame_job: encode::frame_job },
+            |call, target, reply| { self.app.turn_frame_job(call, target, FrameJob::resume, reply) }
+        )
     }
 
     async fn cancel_frame_job(&self, request: Request<pb::CancelFrameJobRequest>) -> Answer<pb::CancelFrameJobResponse> {
-        verb!(self, request, "CancelFrameJob", frame_job_id, CancelFrameJobResponse { frame_job: encode::frame_job }, |call, target, reply| {
-            self.app.turn_frame_job(call, target, FrameJob::cancel, reply)
-        })
+        verb!(
+            self,
+            request,
+            "CancelFrameJob",
+            frame_job_id,
+            CancelFrameJobResponse { frame_job: encode::frame_job },
+            |call, target, reply| { self.app.turn_frame_job(call, target, FrameJob::cancel, reply) }
+        )
     }
 
     async fn watch_frame_job(&self, request: Request<pb::WatchFrameJobRequest>) -> Answer<Watched> {

@@ -84,5 +84,7 @@ pub(crate) async fn load_given(db: impl PgExecutor<'_>, estate: EstateId, wave: 
     .fetch_all(db)
     .await
     .store()?;
-    rows.into_iter().map(|row| Ok(Given { mode: code(Mode::parse(&row.mode), "mode")?, weight: row.design_weight, answers: row.answers.0 })).collect()
+    rows.into_iter()
+        .map(|row| Ok(Given { mode: code(Mode::parse(&row.mode), "mode")?, weight: row.design_weight, answers: row.answers.0 }))
+        .collect()
 }

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use sqlx::PgPool;
 use sqlx::types::Json;
+use steward_kit::Result;
 use steward_kit::auth::ScopedEstate;
 use steward_kit::crypto::FieldCipher;
 use steward_kit::ids::EstateId;
-use steward_kit::Result;
 use steward_kit_store::StoreResult;
 use uuid::Uuid;
 
@@ -21,8 +21,15 @@ macro_rules! select_between {
     ($table:tt, $instant:tt, $also:tt, $db:expr, $cipher:expr, $estate:expr, $start:expr, $end:expr) => {{
         let rows = sqlx::query_as!(
             RecordRow,
-            "SELECT id, body, texts, row_version, update_time FROM survey." + $table + " WHERE estate_id = $1
-                AND (body ->> '" + $instant + "')::timestamptz >= $2 AND (body ->> '" + $instant + "')::timestamptz < $3 AND " + $also
+            "SELECT id, body, texts, row_version, update_time FROM survey."
+                + $table
+                + " WHERE estate_id = $1
+                AND (body ->> '"
+                + $instant
+                + "')::timestamptz >= $2 AND (body ->> '"
+                + $instant
+                + "')::timestamptz < $3 AND "
+                + $also
                 + " ORDER BY sort_time, id",
             $estate.as_uuid(),
             at($start) as jiff_sqlx::Timestamp,

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
+use steward_kit::Result;
 use steward_kit::auth::Scope;
 use steward_kit::paging::PageRequest;
-use steward_kit::Result;
 use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
@@ -59,19 +59,21 @@ pub(crate) async fn list_running(db: impl PgExecutor<'_>, limit: i64) -> Result<
 
 /// Drops what an earlier job of the wave read. Part of a job's first batch.
 pub(crate) async fn clear_frame(tx: &mut PgConnection, job: &FrameJob) -> Result<()> {
-    sqlx::query!(
-        "DELETE FROM survey.frame_members WHERE estate_id = $1 AND wave_id = $2",
-        job.estate_id.as_uuid(),
-        job.wave_id.as_uuid(),
-    )
-    .execute(tx)
-    .await
-    .store()?;
+    sqlx::query!("DELETE FROM survey.frame_members WHERE estate_id = $1 AND wave_id = $2", job.estate_id.as_uuid(), job.wave_id.as_uuid(),)
+        .execute(tx)
+        .await
+        .store()?;
     Ok(())
 }
 
 /// Writes a page that was read, and how far the job is; false when the job is not what it was. One trip.
-pub(crate) async fn save_page(db: impl PgExecutor<'_>, job: &FrameJob, row_version: i64, members: &[Member], now: Timestamp) -> Result<bool> {
+pub(crate) async fn save_page(
+    db: impl PgExecutor<'_>,
+    job: &FrameJob,
+    row_version: i64,
+    members: &[Member],
+    now: Timestamp,
+) -> Result<bool> {
     let rows: Vec<MemberRow<'_>> = members.iter().map(|member| row(member, None)).collect();
     sqlx::query_scalar!(
         r#"WITH updated AS (
@@ -138,6 +140,7 @@ pub(crate) async fn save_verdicts(
 }
 
 /// Ends a job, and with it frames its wave and lays out its quotas; false when either is not what it was. On a transaction.
+#[expect(clippy::too_many_arguments, reason = "one statement that writes everything that belongs together")]
 pub(crate) async fn finish(
     tx: &mut PgConnection,
     job: &FrameJob,

@@ -141,7 +141,13 @@ pub(crate) async fn list_of_customer(
 }
 
 /// Makes the next invitations of a launched wave, of the households drawn that have none. One trip.
-pub(crate) async fn insert_next(tx: &mut PgConnection, wave: &Wave, after: Option<Uuid>, limit: i64, now: Timestamp) -> Result<Vec<Invitation>> {
+pub(crate) async fn insert_next(
+    tx: &mut PgConnection,
+    wave: &Wave,
+    after: Option<Uuid>,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<Invitation>> {
     let rows = sqlx::query_as!(
         Row,
         r#"INSERT INTO survey.invitations AS i (estate_id, id, wave_id, household_id, unit_id, customer_id, state, stratum, design_weight,
@@ -300,10 +306,13 @@ pub(crate) async fn note_delivery(tx: &mut PgConnection, id: Uuid, failure: Opti
 
 /// Locks invitations until the transaction ends.
 pub(crate) async fn lock_invitations(tx: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
-    sqlx::query!("SELECT id FROM survey.invitations WHERE id = ANY($1) ORDER BY id FOR UPDATE -- unscoped: timers are of every estate", ids)
-        .fetch_all(tx)
-        .await
-        .store()?;
+    sqlx::query!(
+        "SELECT id FROM survey.invitations WHERE id = ANY($1) ORDER BY id FOR UPDATE -- unscoped: timers are of every estate",
+        ids
+    )
+    .fetch_all(tx)
+    .await
+    .store()?;
     Ok(())
 }
 

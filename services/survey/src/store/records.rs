@@ -421,7 +421,12 @@ macro_rules! select_newest {
 }
 
 /// Waves of an estate whose results are shown. One trip.
-pub(crate) async fn list_published(db: &PgPool, cipher: &FieldCipher, estate: ScopedEstate, page: &PageRequest<RecordKey>) -> Result<Vec<Wave>> {
+pub(crate) async fn list_published(
+    db: &PgPool,
+    cipher: &FieldCipher,
+    estate: ScopedEstate,
+    page: &PageRequest<RecordKey>,
+) -> Result<Vec<Wave>> {
     select_newest!("waves", "jsonb_typeof(body -> 'page') = 'object'", db, cipher, page, estate)
 }
 

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 use steward_kit::auth::Scope;
 use steward_kit::crypto::FieldCipher;
 use steward_kit::paging::PageRequest;
@@ -237,6 +237,7 @@ pub(crate) struct Consequences {
 
 /// Adds a response with all that follows; false when its invitation changed meanwhile. One trip. The inner error is raw: its
 /// constraint tells a repetition, an id or paper that is taken, a full quota, a household that counts already.
+#[expect(clippy::too_many_arguments, reason = "one statement that writes everything that belongs together")]
 pub(crate) async fn insert_response(
     db: impl PgExecutor<'_>,
     cipher: &FieldCipher,
@@ -311,6 +312,7 @@ pub(crate) async fn insert_response(
 
 /// Writes a response that was amended, compared or decided about, and keeps what it says now as a revision; false when it changed
 /// meanwhile. One trip. `occupied` says whether it counted for its household before.
+#[expect(clippy::too_many_arguments, reason = "one statement that writes everything that belongs together")]
 pub(crate) async fn save_response(
     db: impl PgExecutor<'_>,
     cipher: &FieldCipher,

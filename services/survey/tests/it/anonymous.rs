@@ -83,7 +83,8 @@ async fn no_value_stands_both_with_a_household_and_with_an_answer() {
         .unwrap();
     assert_eq!(times, ["2026-07-01 00:00:00"]);
     // The ledger says that the household took part, and nothing else.
-    let participants: i64 = sqlx::query_scalar("SELECT count(*) FROM survey.participants WHERE response_id IS NULL").fetch_one(&world.db).await.unwrap();
+    let participants: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM survey.participants WHERE response_id IS NULL").fetch_one(&world.db).await.unwrap();
     assert_eq!(participants, 6);
 }
 

@@ -19,7 +19,9 @@ pub(crate) const DIMENSIONS: [&str; 10] = [
 ];
 
 pub(crate) fn question(code: &str, kind: pb::QuestionKind) -> pb::Question {
-    pb::Question { code: code.to_owned(), kind: kind.into(), text_zh: "您的看法？".to_owned(), is_required: true, ..Default::default() }
+    pb::Question {
+        code: code.to_owned(), kind: kind.into(), text_zh: "您的看法？".to_owned(), is_required: true, ..Default::default()
+    }
 }
 
 pub(crate) fn scale(code: &str, dimension: &str) -> pb::Question {

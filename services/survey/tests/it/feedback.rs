@@ -137,15 +137,15 @@ async fn a_declined_item_says_why_and_ends() {
         owner_role: "estate_manager".to_owned(),
     };
     world.feedback().assess_feedback(manager.asks(assess)).await.unwrap();
-    let decline =
-        pb::DeclineFeedbackRequest { request_id: request_id(), feedback_item_id: id.clone(), etag: String::new(), reason: "消防".to_owned() };
+    let decline = pb::DeclineFeedbackRequest {
+        request_id: request_id(),
+        feedback_item_id: id.clone(),
+        etag: String::new(),
+        reason: "消防".to_owned(),
+    };
     let declined = world.feedback().decline_feedback(manager.asks(decline)).await.unwrap().into_inner().feedback_item.unwrap();
     assert_eq!((declined.state(), declined.decision_reason.as_str()), (pb::FeedbackState::Declined, "消防"));
-    let complete = pb::CompleteFeedbackRequest {
-        request_id: request_id(),
-        feedback_item_id: id,
-        etag: String::new(),
-        public_reply: "x".to_owned(),
-    };
+    let complete =
+        pb::CompleteFeedbackRequest { request_id: request_id(), feedback_item_id: id, etag: String::new(), public_reply: "x".to_owned() };
     refused(world.feedback().complete_feedback(manager.asks(complete)).await, Code::FailedPrecondition, "STATE_FORBIDS");
 }

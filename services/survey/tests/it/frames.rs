@@ -12,12 +12,7 @@ use crate::world::{World, census, refused, request_id};
 async fn members(world: &World, wave: &pb::Wave, verdict: pb::FrameVerdict) -> Vec<pb::FrameMember> {
     let (mut all, mut token) = (Vec::new(), String::new());
     loop {
-        let list = pb::ListFrameMembersRequest {
-            wave_id: wave.id.clone(),
-            verdict: verdict.into(),
-            page_size: 200,
-            page_token: token,
-        };
+        let list = pb::ListFrameMembersRequest { wave_id: wave.id.clone(), verdict: verdict.into(), page_size: 200, page_token: token };
         let page = world.waves().list_frame_members(world.manager().asks(list)).await.unwrap().into_inner();
         all.extend(page.members);
         token = page.next_page_token;
@@ -70,7 +65,7 @@ async fn a_census_invites_every_household_but_those_listed_with_a_reason() {
 /// SV-37
 #[tokio::test]
 async fn the_same_seed_draws_the_same_households_twice() {
-    let building = |at: usize| if at % 4 == 0 { "1" } else { "2" };
+    let building = |at: usize| if at.is_multiple_of(4) { "1" } else { "2" };
     let households = (0..200).map(|at| Household::new().with("unit.building_code", building(at))).collect();
     let world = World::with(households).await;
     let sampling = pb::Sampling {

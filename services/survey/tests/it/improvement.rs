@@ -23,12 +23,7 @@ fn new_plan(world: &World) -> pb::CreateImprovementPlanRequest {
         owner: "manager-1".to_owned(),
         document_ref: "doc/2026-07".to_owned(),
         measures: vec![measure("train", "2026-07-05"), measure("rota", "2026-07-20")],
-        target: Some(pb::EffectTarget {
-            metric_id: "timely_rate.result".to_owned(),
-            baseline: 0.70,
-            goal: 0.95,
-            ..Default::default()
-        }),
+        target: Some(pb::EffectTarget { metric_id: "timely_rate.result".to_owned(), baseline: 0.70, goal: 0.95, ..Default::default() }),
     }
 }
 
@@ -91,12 +86,8 @@ async fn the_effect_is_measured_three_months_after_the_last_measure() {
     assert_eq!(implemented.state(), pb::ImprovementPlanState::Implemented);
     // From 1 July to 24:00 of 1 October.
     assert_eq!(time(implemented.follow_up_due_time.as_ref()).to_string(), "2026-10-01T16:00:00Z");
-    let effect = || pb::RecordPlanEffectRequest {
-        request_id: request_id(),
-        improvement_plan_id: plan.id.clone(),
-        etag: String::new(),
-        value: 0.96,
-    };
+    let effect =
+        || pb::RecordPlanEffectRequest { request_id: request_id(), improvement_plan_id: plan.id.clone(), etag: String::new(), value: 0.96 };
     refused(world.improvements().record_plan_effect(world.manager().asks(effect())).await, Code::FailedPrecondition, "STATE_FORBIDS");
     world.clock.advance(SignedDuration::from_hours(24 * 93));
     eventually("the follow-up to be due", || async {

@@ -49,8 +49,7 @@ async fn answers_become_figures_by_their_definitions() {
         }
         world.submit(&wave, at, given).await;
     }
-    let ids =
-        ["csat_rate", "csat_score", "nps", "loyalty_rate", "complaint_rate", "suggestions_count", "response_rate", "csat_index"];
+    let ids = ["csat_rate", "csat_score", "nps", "loyalty_rate", "complaint_rate", "suggestions_count", "response_rate", "csat_index"];
     let values = values(&world, ids.map(definition).to_vec()).await;
     let of = |id: &str| values.iter().find(|value| value.metric_id == id).unwrap_or_else(|| panic!("no {id}"));
     assert_eq!((fraction(of("csat_rate")), of("csat_rate").n), ((6, 8), 8));

@@ -52,7 +52,7 @@ pub(crate) struct Town {
 type Answer<T> = Result<Response<T>, Status>;
 
 fn elsewhere<T>() -> Answer<T> {
-    Err(Status::unimplemented("not asked by survey"))
+    Err(steward_kit::error::unknown_method())
 }
 
 #[tonic::async_trait]
@@ -65,7 +65,7 @@ impl AudienceService for Peers {
         let mut town = self.0.lock().unwrap();
         town.pages_asked += 1;
         if town.refuses_predicates {
-            return Err(Status::invalid_argument("no such field"));
+            return Err(steward_kit::Error::invalid("predicate", "PREDICATE_INVALID", "no such field").into());
         }
         let start: usize = request.page_token.parse().unwrap_or(0);
         let size = if town.page == 0 { 1000 } else { town.page };
@@ -79,7 +79,12 @@ impl AudienceService for Peers {
             household_id: household.id.to_string(),
             unit_id: household.unit.to_string(),
             customer_id: text(household.customer),
-            facts: household.facts.iter().filter(|(fact, _)| request.fact_fields.contains(fact)).map(|(a, b)| (a.clone(), b.clone())).collect(),
+            facts: household
+                .facts
+                .iter()
+                .filter(|(fact, _)| request.fact_fields.contains(fact))
+                .map(|(a, b)| (a.clone(), b.clone()))
+                .collect(),
             estate_id: request.estate_id.clone(),
         });
         let excluded = page.iter().filter_map(|household| {

@@ -31,7 +31,8 @@ async fn nine_dimensions_are_refused_where_the_policy_demands_ten() {
     let ops = world.operations();
     let made = world.questionnaires().create_questionnaire(ops.asks(create)).await.unwrap().into_inner().questionnaire.unwrap();
     world.programme("annual", &made.id).await;
-    let publish = pb::PublishQuestionnaireVersionRequest { request_id: request_id(), questionnaire_id: made.id.clone(), ..Default::default() };
+    let publish =
+        pb::PublishQuestionnaireVersionRequest { request_id: request_id(), questionnaire_id: made.id.clone(), ..Default::default() };
     let refusal = world.questionnaires().publish_questionnaire_version(ops.asks(publish.clone())).await;
     let status = refused(refusal, Code::InvalidArgument, "QUESTIONNAIRE_INVALID");
     assert_eq!(reasons(&status)[0].0, "draft.dimensions");
@@ -95,7 +96,8 @@ async fn a_version_is_found_by_its_content_and_never_changes() {
     let (id, first) = world.published("frozen", content()).await;
     let ops = world.operations();
     // The same draft again is the same version.
-    let publish = || pb::PublishQuestionnaireVersionRequest { request_id: request_id(), questionnaire_id: id.clone(), ..Default::default() };
+    let publish =
+        || pb::PublishQuestionnaireVersionRequest { request_id: request_id(), questionnaire_id: id.clone(), ..Default::default() };
     let again = world.questionnaires().publish_questionnaire_version(ops.asks(publish())).await.unwrap().into_inner();
     assert_eq!(again.questionnaire_version.unwrap().id, first.id);
     assert_eq!(first.content_sha256.len(), 64);
@@ -103,8 +105,12 @@ async fn a_version_is_found_by_its_content_and_never_changes() {
     // Another draft is another version; the first stays as it was.
     let mut changed = content();
     changed.title_en = "Annual satisfaction".to_owned();
-    let update =
-        pb::UpdateQuestionnaireRequest { request_id: request_id(), questionnaire_id: id.clone(), draft: Some(changed), ..Default::default() };
+    let update = pb::UpdateQuestionnaireRequest {
+        request_id: request_id(),
+        questionnaire_id: id.clone(),
+        draft: Some(changed),
+        ..Default::default()
+    };
     world.questionnaires().update_questionnaire(ops.asks(update)).await.unwrap();
     let comparison = pb::QuestionComparison {
         question_code: "overall".to_owned(),
@@ -149,8 +155,12 @@ async fn a_comparison_with_what_is_not_there_is_refused() {
     let ops = world.operations();
     let mut changed = content();
     changed.title_en = "x".to_owned();
-    let update =
-        pb::UpdateQuestionnaireRequest { request_id: request_id(), questionnaire_id: id.clone(), draft: Some(changed), ..Default::default() };
+    let update = pb::UpdateQuestionnaireRequest {
+        request_id: request_id(),
+        questionnaire_id: id.clone(),
+        draft: Some(changed),
+        ..Default::default()
+    };
     world.questionnaires().update_questionnaire(ops.asks(update)).await.unwrap();
     let comparison = pb::QuestionComparison {
         question_code: "overall".to_owned(),

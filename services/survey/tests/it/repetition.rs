@@ -44,8 +44,7 @@ async fn twin_answers_at_once_are_one() {
     let world = World::of(1).await;
     let wave = world.census().await;
     let request = world.submission(&wave, 0, answers(5)).await;
-    let (one, two, three) =
-        tokio::join!(world.send(0, request.clone()), world.send(0, request.clone()), world.send(0, request.clone()));
+    let (one, two, three) = tokio::join!(world.send(0, request.clone()), world.send(0, request.clone()), world.send(0, request.clone()));
     let replies = [one.unwrap(), two.unwrap(), three.unwrap()];
     assert!(replies.iter().all(|reply| *reply == replies[0]), "{replies:?}");
     assert_eq!(world.wave(&wave.id).await.numbers.unwrap().responded_count, 1);

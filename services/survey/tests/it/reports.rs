@@ -33,8 +33,7 @@ async fn on_its_day_the_draft_of_a_report_is_there_once_with_what_is_late() {
     };
     let manager = world.manager();
     let plan = world.improvements().create_improvement_plan(manager.asks(create)).await.unwrap().into_inner().improvement_plan.unwrap();
-    let submit =
-        pb::SubmitImprovementPlanRequest { request_id: request_id(), improvement_plan_id: plan.id.clone(), etag: String::new() };
+    let submit = pb::SubmitImprovementPlanRequest { request_id: request_id(), improvement_plan_id: plan.id.clone(), etag: String::new() };
     world.improvements().submit_improvement_plan(manager.asks(submit)).await.unwrap();
 
     let list = async || {

@@ -147,11 +147,7 @@ async fn of_twenty_answers_from_one_device_nineteen_are_held() {
     let numbers = world.wave(&wave.id).await.numbers.unwrap();
     assert_eq!((numbers.held_count, numbers.valid_count), (19, 1));
     // Somebody looks, and lets one count.
-    let list = pb::ListResponsesRequest {
-        wave_id: wave.id.clone(),
-        verdict: pb::ResponseVerdict::Held.into(),
-        ..Default::default()
-    };
+    let list = pb::ListResponsesRequest { wave_id: wave.id.clone(), verdict: pb::ResponseVerdict::Held.into(), ..Default::default() };
     let held = world.responses().list_responses(world.manager().asks(list)).await.unwrap().into_inner().responses;
     assert_eq!((held.len(), rules(&held[0])), (19, vec!["device_burst"]));
     let review = pb::ReviewResponseRequest {
@@ -199,10 +195,12 @@ async fn free_text_stands_nowhere_in_clear() {
     let get = pb::GetResponseRequest { response_id: response.id };
     let read = world.responses().get_response(world.manager().asks(get)).await.unwrap().into_inner().response.unwrap();
     assert!(read.answers.iter().any(|answer| answer.value == Some(Value::Text("电梯太慢了".to_owned()))));
-    let clear: i64 = sqlx::query_scalar("SELECT count(*) FROM survey.responses r WHERE r::text LIKE '%电梯%' OR encode(r.texts, 'escape') LIKE '%电梯%'")
-        .fetch_one(&world.db)
-        .await
-        .unwrap();
+    let clear: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM survey.responses r WHERE r::text LIKE '%电梯%' OR encode(r.texts, 'escape') LIKE '%电梯%'",
+    )
+    .fetch_one(&world.db)
+    .await
+    .unwrap();
     assert_eq!(clear, 0);
 }
 

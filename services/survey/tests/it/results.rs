@@ -33,9 +33,7 @@ async fn fill(world: &World, wave: &pb::Wave, bodies: &[(serde_json::Value, i64,
 }
 
 fn scores(question: &str, counts: &[(u32, i64)]) -> Vec<(serde_json::Value, i64, i64)> {
-    let row = |(score, count): &(u32, i64)| {
-        (serde_json::json!([{"question": question, "value": {"scale": score}}]), 1_000_000, *count)
-    };
+    let row = |(score, count): &(u32, i64)| (serde_json::json!([{"question": question, "value": {"scale": score}}]), 1_000_000, *count);
     counts.iter().map(row).collect()
 }
 

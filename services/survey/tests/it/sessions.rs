@@ -97,8 +97,7 @@ async fn twelve_opinions_of_a_forum_become_twelve_items() {
 async fn a_session_is_held_once_and_not_in_the_future() {
     let world = World::of(0).await;
     let session = planned(&world, pb::SessionKind::Interview, "").await;
-    let tomorrow =
-        pb::HoldSessionRequest { hold_time: wire(world.now() + jiff::SignedDuration::from_hours(24)), ..hold(&world, &session) };
+    let tomorrow = pb::HoldSessionRequest { hold_time: wire(world.now() + jiff::SignedDuration::from_hours(24)), ..hold(&world, &session) };
     refused(world.sessions().hold_session(world.manager().asks(tomorrow)).await, Code::InvalidArgument, "TIME_NOT_PLAUSIBLE");
     let cancel = pb::CancelSessionRequest { request_id: request_id(), session_id: session.id.clone(), etag: String::new() };
     world.sessions().cancel_session(world.manager().asks(cancel)).await.unwrap();

@@ -138,9 +138,8 @@ async fn the_planner_says_how_many_answers_each_estate_and_the_group_need() {
 async fn a_wave_of_another_estate_does_not_exist() {
     let world = World::of(1).await;
     let wave = world.census().await;
-    let stranger = crate::world::Caller::new(
-        &steward_harness::Claims::staff("stranger").role("estate_manager").estate(uuid::Uuid::now_v7()),
-    );
+    let stranger =
+        crate::world::Caller::new(&steward_harness::Claims::staff("stranger").role("estate_manager").estate(uuid::Uuid::now_v7()));
     let get = pb::GetWaveRequest { wave_id: wave.id };
     refused(world.waves().get_wave(stranger.asks(get)).await, Code::NotFound, "WAVE_NOT_FOUND");
 }

@@ -39,9 +39,9 @@ pub(crate) fn time(value: Option<&prost_types::Timestamp>) -> Timestamp {
 /// The reasons of a refusal: of its bad fields, or of the whole.
 pub(crate) fn reasons(status: &Status) -> Vec<(String, String)> {
     let details = status.get_error_details();
-    let fields = details.bad_request().map(|bad| {
-        bad.field_violations.iter().map(|violation| (violation.field.clone(), violation.reason.clone())).collect::<Vec<_>>()
-    });
+    let fields = details
+        .bad_request()
+        .map(|bad| bad.field_violations.iter().map(|violation| (violation.field.clone(), violation.reason.clone())).collect::<Vec<_>>());
     let whole = || details.error_info().map(|info| (String::new(), info.reason.clone())).into_iter().collect();
     fields.filter(|fields| !fields.is_empty()).unwrap_or_else(whole)
 }

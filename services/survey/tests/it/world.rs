@@ -235,11 +235,8 @@ impl World {
         let ops = self.operations();
         let create = pb::CreateQuestionnaireRequest { request_id: request_id(), code: code.to_owned(), draft: Some(draft) };
         let made = self.questionnaires().create_questionnaire(ops.asks(create)).await.unwrap().into_inner().questionnaire.unwrap();
-        let publish = pb::PublishQuestionnaireVersionRequest {
-            request_id: request_id(),
-            questionnaire_id: made.id.clone(),
-            ..Default::default()
-        };
+        let publish =
+            pb::PublishQuestionnaireVersionRequest { request_id: request_id(), questionnaire_id: made.id.clone(), ..Default::default() };
         let answer = self.questionnaires().publish_questionnaire_version(ops.asks(publish)).await.unwrap();
         (made.id, answer.into_inner().questionnaire_version.unwrap())
     }
@@ -379,11 +376,12 @@ impl World {
 
     /// The facts of a type, decoded, oldest first.
     pub(crate) async fn told<M: prost::Message + Default>(&self, kind: &str) -> Vec<M> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT payload FROM survey.outbox WHERE type = 'steward.survey.v1.' || $1 ORDER BY seq")
-            .bind(kind)
-            .fetch_all(&self.db)
-            .await
-            .unwrap();
+        let rows: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT payload FROM survey.outbox WHERE type = 'steward.survey.v1.' || $1 ORDER BY seq")
+                .bind(kind)
+                .fetch_all(&self.db)
+                .await
+                .unwrap();
         rows.iter().map(|bytes| M::decode(bytes.as_slice()).unwrap()).collect()
     }
 }
@@ -391,7 +389,12 @@ impl World {
 /// Everybody, on every way.
 pub(crate) fn census() -> pb::WaveDesign {
     pb::WaveDesign {
-        modes: vec![pb::SurveyMode::Online.into(), pb::SurveyMode::Paper.into(), pb::SurveyMode::Interview.into(), pb::SurveyMode::Visit.into()],
+        modes: vec![
+            pb::SurveyMode::Online.into(),
+            pb::SurveyMode::Paper.into(),
+            pb::SurveyMode::Interview.into(),
+            pb::SurveyMode::Visit.into(),
+        ],
         sampling: Some(pb::Sampling { method: pb::SamplingMethod::Census.into(), ..Default::default() }),
         ..Default::default()
     }

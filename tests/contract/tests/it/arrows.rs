@@ -11,7 +11,9 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "steward-kit" => &["steward-proto"],
         "steward-kit-store" => &["steward-kit", "steward-proto"],
         "steward-gateway" => &["steward-kit", "steward-proto"],
-        "steward-customer" | "steward-work-order" | "steward-notification" | "steward-survey" | "steward-care" => &["steward-kit-store", "steward-kit", "steward-proto"],
+        "steward-customer" | "steward-work-order" | "steward-notification" | "steward-survey" | "steward-care" => {
+            &["steward-kit-store", "steward-kit", "steward-proto"]
+        }
         // The launcher builds on a bare machine, so it depends on nothing of ours.
         "steward-dev" => &[],
         other => panic!("{other} is new: say here what it may depend on"),

@@ -6,11 +6,21 @@ use serde_json::Value;
 
 /// How a query shows that it stays within its caller's scope, or that it may do without.
 ///
-/// - it filters by estate: `estate_id = ANY(…)`, `estate_id = $n`, or estates by their id;
+/// - it filters by estate: `estate_id = ANY(…)`, `estate_id = $n`, `estate_id = s.estate_id` where `s` is a list of estates
+///   that is handed in, or estates by their id;
 /// - it asks one of customer's visibility functions, which take the scope;
 /// - it says why it need not: a comment `-- unscoped: <reason>`.
-const SHOWN_BY: [&str; 7] =
-    ["estate_id = ANY", "estate_id = $", "IS NULL OR id = ANY", "visible_customers(", "visible_units(", "visible_tenures(", "-- unscoped:"];
+const SHOWN_BY: [&str; 9] = [
+    "estate_id = ANY",
+    "estate_id = $",
+    "estate_id = s.estate_id",
+    "IS NULL OR id = ANY",
+    "customer.estates WHERE id = ANY",
+    "visible_customers(",
+    "visible_units(",
+    "visible_tenures(",
+    "-- unscoped:",
+];
 
 fn flat(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -93,7 +93,8 @@ impl Desk {
     async fn redrive(mut self) -> Result<()> {
         let (mut after, mut applied, mut left) = (String::new(), 0, 0);
         loop {
-            let request = RedriveDeadLettersRequest { request_id: request_id(), limit: 200, after_dead_letter_id: after, ..Default::default() };
+            let request =
+                RedriveDeadLettersRequest { request_id: request_id(), limit: 200, after_dead_letter_id: after, ..Default::default() };
             let request = self.asks(request)?;
             let page = self.client.redrive_dead_letters(request).await.with_context(|| self.service)?.into_inner();
             for letter in &page.dead_letters {
@@ -114,8 +115,7 @@ impl Desk {
     }
 
     async fn discard(mut self, id: &str, reason: &str) -> Result<()> {
-        let request =
-            DiscardDeadLetterRequest { request_id: request_id(), dead_letter_id: id.to_owned(), reason: reason.to_owned() };
+        let request = DiscardDeadLetterRequest { request_id: request_id(), dead_letter_id: id.to_owned(), reason: reason.to_owned() };
         let request = self.asks(request)?;
         self.client.discard_dead_letter(request).await.with_context(|| self.service)?;
         say::line(format!("{:<14} {id} is discarded", self.service));
