@@ -10,13 +10,16 @@ use steward_kit::auth::{Exposure, PermissionTable, PrincipalKind, Roles};
 use tonic::{Code, Status, body::Body, transport::Channel};
 use tower::{Service as _, ServiceExt as _};
 
-fn claims(role: &str, kind: PrincipalKind) -> Claims {
+/// Calls that one principal makes.
+const CALLS_OF_ONE: usize = 50;
+
+fn claims(name: &str, role: &str, kind: PrincipalKind) -> Claims {
     let customer = uuid::Uuid::now_v7();
     let claims = match kind {
-        PrincipalKind::Staff => Claims::staff("walker"),
-        PrincipalKind::Customer => Claims::customer("walker", customer),
-        PrincipalKind::Service => Claims::service("walker"),
-        PrincipalKind::Device => Claims::device("walker"),
+        PrincipalKind::Staff => Claims::staff(name),
+        PrincipalKind::Customer => Claims::customer(name, customer),
+        PrincipalKind::Service => Claims::service(name),
+        PrincipalKind::Device => Claims::device(name),
     };
     claims.role(role).every_estate()
 }
@@ -62,8 +65,12 @@ async fn every_role_is_let_in_exactly_where_the_matrix_says() -> Result<()> {
     let roles = Roles::built_in();
     let (mut calls, mut wrong) = (0, Vec::new());
     for (name, role) in roles.iter() {
-        let token = house.token(claims(name, role.kind))?;
-        for (path, rule) in table.iter() {
+        let mut token = String::new();
+        for (at, (path, rule)) in table.iter().enumerate() {
+            // The gateway limits how fast one principal may call; so many call with few calls each.
+            if at % CALLS_OF_ONE == 0 {
+                token = house.token(claims(&format!("walker.{name}.{at}"), name, role.kind))?;
+            }
             let Some(room) = room_of(path) else { continue };
             let allowed = role.permissions.contains(&rule.permission);
             let direct = knock(&rooms[&room], path, &token).await.with_context(|| path.to_owned())?;
