@@ -1,8 +1,8 @@
 //! How many rows every table of every service has.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use steward_e2e::House;
 
 /// Tables in which the mechanisms keep their own books while nobody asks for anything.
@@ -31,6 +31,23 @@ pub(super) async fn counted(house: &House) -> Result<Rows> {
     let rows: Vec<(String, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(each.join(" UNION ALL "))).fetch_all(&db).await?;
     db.close().await;
     Ok(rows.into_iter().collect())
+}
+
+/// Counts every table once nothing has changed for a while: what earlier calls set going has come to its end.
+pub(super) async fn settled(house: &House) -> Result<Rows> {
+    const LOOKS: u32 = 100;
+    const CALM: u32 = 4;
+    let (mut seen, mut calm) = (counted(house).await?, 0);
+    for _ in 0..LOOKS {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let now = counted(house).await?;
+        calm = if now == seen { calm + 1 } else { 0 };
+        if calm == CALM {
+            return Ok(now);
+        }
+        seen = now;
+    }
+    bail!("the house does not come to rest")
 }
 
 /// Which tables differ, for people.
