@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::try_join_all;
 use jiff::civil::Date;
 use steward_kit::metric::{Definition, Period};
 use steward_proto::customer::v1::{self as customer, GetHouseholdBaseRequest, HouseholdBaseKind};
@@ -19,7 +20,8 @@ fn periods(definitions: &[Definition], asked: Period) -> Vec<Period> {
 }
 
 impl Services {
-    /// The bases of estates for the periods that the definitions count. One call for each period, mostly one or two.
+    /// The bases of estates for the periods that the definitions count. One call for each period, all at once: mostly one or two,
+    /// and never more than there are kinds of periods.
     pub(super) async fn household_bases(
         &self,
         caller: &Caller,
@@ -27,14 +29,15 @@ impl Services {
         estates: &[String],
         asked: Period,
     ) -> Result<Vec<HouseholdBase>, Status> {
-        let mut bases = Vec::new();
-        for period in periods(definitions, asked) {
-            let (from_date, to_date) = (period.from.to_string(), period.to.to_string());
-            let question = GetHouseholdBaseRequest { estate_ids: estates.to_vec(), from_date: from_date.clone(), to_date: to_date.clone() };
-            let answer = self.audiences.clone().get_household_base(caller.ask(question)).await?.into_inner();
-            bases.extend(answer.bases.into_iter().filter_map(|base| translated(base, &from_date, &to_date)));
-        }
-        Ok(bases)
+        let asked = periods(definitions, asked).into_iter().map(|period| self.bases_of(caller, estates, period));
+        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+    }
+
+    async fn bases_of(&self, caller: &Caller, estates: &[String], period: Period) -> Result<Vec<HouseholdBase>, Status> {
+        let (from_date, to_date) = (period.from.to_string(), period.to.to_string());
+        let question = GetHouseholdBaseRequest { estate_ids: estates.to_vec(), from_date: from_date.clone(), to_date: to_date.clone() };
+        let answer = self.audiences.clone().get_household_base(caller.ask(question)).await?.into_inner();
+        Ok(answer.bases.into_iter().filter_map(|base| translated(base, &from_date, &to_date)).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use prost::Message as _;
 use steward_kit::error::Violations;
 use steward_kit::metric::has_metric;
@@ -21,6 +22,23 @@ pub(super) struct Definitions {
     pub(super) cost: Option<CostTable>,
 }
 
+impl Definitions {
+    /// A table of costs defines the figure that rests on nothing else (F-15, GR-11): a plan that has one need not say so again.
+    fn with_its_cost(mut self) -> Self {
+        if self.cost.is_some() && self.metrics.iter().all(|metric| metric.metric_id != NET_BENEFIT) {
+            self.metrics.push(MetricDefinition { metric_id: NET_BENEFIT.to_owned(), ..MetricDefinition::default() });
+        }
+        self
+    }
+}
+
+/// The figure of a plan's own table of costs.
+const NET_BENEFIT: &str = "net_benefit";
+
+/// Estates whose own definitions are asked for at once: a board of the most estates it may have is 25 turns, and customer is
+/// not flooded by one board.
+const AT_ONCE: usize = 8;
+
 /// Notes ids that the catalogue does not have.
 pub(super) fn check_ids(ids: &[String], bad: &mut Violations) {
     for (at, id) in ids.iter().enumerate() {
@@ -32,7 +50,7 @@ pub(super) fn check_ids(ids: &[String], bad: &mut Violations) {
 
 impl Services {
     /// The definitions meant, each with the estates that go by it: one for a plan that is named; otherwise as many as the
-    /// estates' own differ. One call to customer for each estate, and none for a named plan.
+    /// estates' own differ. No call for a named plan; otherwise one call to customer for each estate, [`AT_ONCE`] at a time.
     pub(super) async fn definitions(
         &self,
         caller: &Caller,
@@ -43,18 +61,19 @@ impl Services {
             let plan = self.plans.get(plan_code)?;
             let policy = plan.metrics.clone().unwrap_or_default();
             let definitions = Definitions { plan_code: plan.code.clone(), metrics: policy.metrics, cost: policy.cost };
-            return Ok(vec![(definitions, estates.to_vec())]);
+            return Ok(vec![(definitions.with_its_cost(), estates.to_vec())]);
         }
+        let asked: Vec<_> = estates.iter().map(|estate| self.own_definitions(caller, estate)).collect();
+        let owned: Vec<Definitions> = futures::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
         let mut by_content: BTreeMap<Vec<u8>, (Definitions, Vec<String>)> = BTreeMap::new();
-        for estate in estates {
-            let own = self.own_definitions(caller, estate).await?;
+        for (estate, own) in estates.iter().zip(owned) {
             let content = MetricPolicy { metrics: own.metrics.clone(), reports: Vec::new(), cost: own.cost.clone() }.encode_to_vec();
             by_content.entry(content).or_insert_with(|| (own, Vec::new())).1.push(estate.clone());
         }
         Ok(by_content.into_values().collect())
     }
 
-    /// What an estate's own layers say.
+    /// What an estate's own layers say. One call.
     async fn own_definitions(&self, caller: &Caller, estate: &str) -> Result<Definitions, Status> {
         let client = self.policies.get(&Owner::Customer).cloned();
         let mut owner = client.ok_or_else(|| steward_kit::Error::bug("customer keeps no policies"))?;
@@ -78,7 +97,7 @@ fn laid(layers: Vec<PolicyVersion>) -> Definitions {
         }
         laid.cost = laid.cost.or(policy.cost);
     }
-    laid
+    laid.with_its_cost()
 }
 
 #[cfg(test)]
@@ -111,9 +130,19 @@ mod tests {
         let group =
             layer("group", &[("complaint_rate", MetricSource::Survey, "far"), ("complaint_rate", MetricSource::Operational, "far")], 2);
         let laid = laid(vec![estate, group]);
-        let methods: Vec<_> = laid.metrics.iter().map(|metric| (metric.source(), metric.method.as_str())).collect();
+        let complaints = laid.metrics.iter().filter(|metric| metric.metric_id == "complaint_rate");
+        let methods: Vec<_> = complaints.map(|metric| (metric.source(), metric.method.as_str())).collect();
         assert_eq!(methods, [(MetricSource::Survey, "near"), (MetricSource::Operational, "far")]);
         assert_eq!((laid.plan_code.as_str(), laid.cost.map(|cost| cost.survey_wave)), ("estate", Some(1)));
+    }
+
+    /// F-15, GR-11: once, and with the plan's own words for it where it has some.
+    #[test]
+    fn a_table_of_costs_defines_what_it_leaves() {
+        let silent = laid(vec![layer("002", &[], 5_000)]);
+        assert_eq!(silent.metrics.iter().map(|metric| metric.metric_id.as_str()).collect::<Vec<_>>(), ["net_benefit"]);
+        let said = laid(vec![layer("002", &[("net_benefit", MetricSource::Unspecified, "planned_volumes")], 5_000)]);
+        assert_eq!(said.metrics.iter().map(|metric| metric.method.as_str()).collect::<Vec<_>>(), ["planned_volumes"]);
     }
 
     #[test]

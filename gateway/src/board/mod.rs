@@ -16,6 +16,7 @@ mod report;
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
 use steward_kit::metric::wire;
@@ -27,6 +28,9 @@ use steward_proto::gateway::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::aggregate::{Caller, Services, Unavailable};
+
+/// Groups of estates whose figures are asked for at once; each group asks every service.
+const AT_ONCE: usize = 4;
 
 #[tonic::async_trait]
 impl BoardService for Services {
@@ -53,8 +57,9 @@ impl BoardService for Services {
 }
 
 impl Services {
-    /// The board. Estates that share their definitions are asked for together: one call to customer for the households, one
-    /// to each service for the figures, all services at once.
+    /// The board. Estates that share their definitions are asked for together: one call to customer for each period that
+    /// households are counted in, then one to each service for the figures, all services at once. Where estates go by
+    /// definitions of their own, [`AT_ONCE`] groups at a time.
     async fn board(&self, caller: &Caller, request: GetServiceQualityBoardRequest) -> Result<ServiceQualityBoard, Status> {
         let mut bad = Violations::of(&request);
         let asked = wire::period(&mut bad, request.period.as_ref());
@@ -65,11 +70,15 @@ impl Services {
         let asked = bad.build(|| asked)?;
         let as_of = self.clock.now();
 
+        let groups = self.definitions(caller, &request.plan_code, &request.estate_ids).await?;
+        let only = request.metric_ids.as_slice();
+        let questions: Vec<figures::Question<'_>> =
+            groups.iter().map(|(definitions, estates)| figures::Question { definitions, estates, asked, only }).collect();
+        let asked_for: Vec<_> = questions.iter().map(|question| self.figures(caller, question, as_of)).collect();
+        let answers: Vec<figures::Answer> = futures::stream::iter(asked_for).buffered(AT_ONCE).try_collect().await?;
         let mut values = Vec::new();
         let mut missing = BTreeMap::new();
-        for (definitions, estates) in self.definitions(caller, &request.plan_code, &request.estate_ids).await? {
-            let question = figures::Question { definitions: &definitions, estates: &estates, asked, only: &request.metric_ids };
-            let answer = self.figures(caller, &question, as_of).await?;
+        for answer in answers {
             values.extend(answer.values);
             missing.extend(answer.missing);
         }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::try_join;
 use jiff::civil::Date;
 use steward_kit::error::Violations;
-use steward_kit::metric::{Period, PeriodKind};
+use steward_kit::metric::{Owner, Period, PeriodKind, metric};
 use steward_kit::proto::to_timestamp;
 use steward_proto::gateway::v1::{GetServiceReportRequest, ReportIndicator, ReportLine, ServiceReport};
 use steward_proto::metric::v1::{MetricSource, MetricValue, MetricVerdict};
@@ -21,7 +22,8 @@ const INDICATORS: [(&str, &str, MetricSource); 3] = [
 ];
 
 impl Services {
-    /// The figures of a month beside those of the month before: two boards of one estate, one after the other.
+    /// The figures of a month beside those of the month before: two boards of one estate, both at once. One call for the
+    /// estate's own plan, and for each board one for each period of households and one to each service.
     pub(super) async fn report(&self, caller: &Caller, request: GetServiceReportRequest) -> Result<ServiceReport, Status> {
         let mut bad = Violations::of(&request);
         let month = months(&request.month);
@@ -34,11 +36,12 @@ impl Services {
         let meant = self.definitions(caller, &request.plan_code, &estates).await?;
         let definitions = meant.into_iter().next().map(|(definitions, _)| definitions).unwrap_or_default();
         let question = |asked| Question { definitions: &definitions, estates: &estates, asked, only: &[] };
-        let now = self.figures(caller, &question(month), as_of).await?;
-        let past = self.figures(caller, &question(before), as_of).await?;
+        let (month, before) = (question(month), question(before));
+        let (now, past) = try_join(self.figures(caller, &month, as_of), self.figures(caller, &before, as_of)).await?;
 
         let missing = now.missing.into_iter().chain(past.missing).collect();
-        let of_estate = |values: Vec<MetricValue>| values.into_iter().filter(|value| value.estate_id == estates[0]);
+        let of_estate =
+            |values: Vec<MetricValue>| values.into_iter().filter(|value| value.estate_id == estates[0] || is_of_the_plan(value));
         let mut past: BTreeMap<(String, i32), MetricValue> =
             of_estate(past.values).map(|value| ((value.metric_id.clone(), value.source), value)).collect();
         let now: Vec<MetricValue> = of_estate(now.values).collect();
@@ -62,6 +65,11 @@ impl Services {
             as_of_time: Some(to_timestamp(as_of)),
         })
     }
+}
+
+/// What rests on the plan's own tables is of no estate, and belongs to the report of each (F-15, GR-11).
+fn is_of_the_plan(value: &MetricValue) -> bool {
+    metric(&value.metric_id, None).is_some_and(|metric| metric.owner == Owner::Gateway)
 }
 
 /// A month by its name, and the one before.

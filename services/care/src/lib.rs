@@ -1,4 +1,5 @@
-//! `steward-care`: programmes of care and their touchpoints, visits, obligations, forums, handover, and what is planned for a year.
+//! `steward-care`: programmes of care and their touchpoints, visits, obligations, forums, handover, what is planned for a year; community
+//! activities, the care fund, gifts and materials, packages of services.
 //!
 //! | room | what is in it |
 //! |---|---|
@@ -34,12 +35,17 @@ use steward_kit_store::inbox::{DeadLetters, dead_letter_service};
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::migrate::Migrations;
 use steward_kit_store::policy::policy_service;
+use steward_proto::care::v1::activity_service_server::ActivityServiceServer;
 use steward_proto::care::v1::annual_plan_service_server::AnnualPlanServiceServer;
+use steward_proto::care::v1::care_fund_service_server::CareFundServiceServer;
 use steward_proto::care::v1::delivery_batch_service_server::DeliveryBatchServiceServer;
 use steward_proto::care::v1::forum_service_server::ForumServiceServer;
 use steward_proto::care::v1::obligation_service_server::ObligationServiceServer;
+use steward_proto::care::v1::parcel_service_server::ParcelServiceServer;
 use steward_proto::care::v1::programme_service_server::ProgrammeServiceServer;
 use steward_proto::care::v1::relationship_service_server::RelationshipServiceServer;
+use steward_proto::care::v1::service_package_service_server::ServicePackageServiceServer;
+use steward_proto::care::v1::stock_service_server::StockServiceServer;
 use steward_proto::care::v1::touchpoint_service_server::TouchpointServiceServer;
 use steward_proto::care::v1::visit_round_service_server::VisitRoundServiceServer;
 use steward_proto::care::v1::visit_service_server::VisitServiceServer;
@@ -79,9 +85,10 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     migrations().check(db.pool()).await?;
 
     // The use cases, over the truth, its caches and the owner of facts.
-    let pages = PageTokens::new(FieldCipher::new(config.groups.crypto.keyring()?));
+    let cipher = FieldCipher::new(config.groups.crypto.keyring()?);
+    let pages = PageTokens::new(cipher.clone());
     let audience = app::Audience::at(&config.customer_url, config.groups.auth.service_token())?;
-    let app = app::App::new(db, clock.clone(), audience);
+    let app = app::App::new(db, clock.clone(), cipher, audience);
 
     // Background work: ends after the last RPC, so that what an RPC wrote is still carried out.
     let jobs = JobSet::new(CancellationToken::new());
@@ -102,6 +109,11 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(ForumServiceServer::new(edge.clone()))
         .add_service(DeliveryBatchServiceServer::new(edge.clone()))
         .add_service(AnnualPlanServiceServer::new(edge.clone()))
+        .add_service(ActivityServiceServer::new(edge.clone()))
+        .add_service(CareFundServiceServer::new(edge.clone()))
+        .add_service(StockServiceServer::new(edge.clone()))
+        .add_service(ServicePackageServiceServer::new(edge.clone()))
+        .add_service(ParcelServiceServer::new(edge.clone()))
         .add_service(MetricServiceServer::new(edge));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "care serves");
     let served = server.serve(listener, shutdown).await;

@@ -6,6 +6,8 @@ use steward_kit_store::policy::{POLICY_INVALID, PolicyRules, Surroundings};
 use steward_proto::plan::v1::PolicyKind;
 use steward_proto::plan::v1::policy_document::Document;
 
+use crate::contract::local_time;
+use crate::domain::codes::Layer;
 use crate::domain::terms::counts_days;
 
 /// See the module.
@@ -34,6 +36,27 @@ impl PolicyRules for OwnPolicies {
                             bad.add(place, POLICY_INVALID, "another line of the checklist has this code");
                         }
                     }
+                }
+                let spans = [
+                    ("touchpoints_kept", policy.touchpoints_kept.as_ref()),
+                    ("brief_window", policy.brief_window.as_ref()),
+                    ("face_to_face.warn_before", policy.face_to_face.as_ref().and_then(|talks| talks.warn_before.as_ref())),
+                ];
+                for (field, span) in spans {
+                    days(bad, &format!("{at}.{field}"), span);
+                }
+                let times = policy.times.clone().unwrap_or_default();
+                for (field, text) in [
+                    ("touchpoint_local", &times.touchpoint_local),
+                    ("notice_local", &times.notice_local),
+                    ("digest_local", &times.digest_local),
+                ] {
+                    if !text.is_empty() && local_time(text).is_none() {
+                        bad.add(format!("{at}.times.{field}"), POLICY_INVALID, "must be a local time HH:MM");
+                    }
+                }
+                if Layer::parse(&policy.coverage_layer).is_none() && !policy.coverage_layer.is_empty() {
+                    bad.add(format!("{at}.coverage_layer"), POLICY_INVALID, "must be a layer of care: basic, advanced, premium");
                 }
                 if let Some(share) = policy.relationship_callback.as_ref().and_then(|callback| callback.coverage.as_ref())
                     && share.numerator > share.denominator

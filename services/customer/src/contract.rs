@@ -2,8 +2,10 @@
 
 use prost::Message as _;
 use steward_kit::auth::PrincipalKind;
+pub(crate) use steward_kit::code::Code;
 use steward_kit::error::Violations;
 use steward_kit::predicate::{Catalogue, Compiled};
+use steward_kit::same_codes;
 use steward_proto::customer::v1 as pb;
 
 use crate::domain::customer::{AddressState, ContactMode, CustomerKind, DataSource, ErasureBasis, PersonalField};
@@ -17,47 +19,7 @@ use crate::domain::segment::{Definition, SegmentSubject, TagState};
 use crate::domain::tenure::{TenureRole, TenureSource};
 use crate::domain::timeline::TimelineKind;
 
-/// A code of the domain that the contract has too.
-pub(crate) trait Code: Sized {
-    /// The contract's enum.
-    type Wire: TryFrom<i32> + Into<i32>;
-
-    /// As the contract says it.
-    fn wire(self) -> Self::Wire;
-
-    /// What the contract said; `None` for `UNSPECIFIED`, where the domain has no such word.
-    fn of_wire(wire: Self::Wire) -> Option<Self>;
-
-    /// As it stands in a message.
-    fn number(self) -> i32 {
-        self.wire().into()
-    }
-
-    /// What stands in a message; `None` for `UNSPECIFIED` and for numbers this version does not know.
-    fn of_number(number: i32) -> Option<Self> {
-        Self::Wire::try_from(number).ok().and_then(Self::of_wire)
-    }
-}
-
-macro_rules! same {
-    ($($code:ty = $wire:path { $($value:ident),+ $(,)? } $(unspecified $none:ident)?;)+) => {$(
-        impl Code for $code {
-            type Wire = $wire;
-
-            fn wire(self) -> $wire {
-                match self { $(Self::$value => <$wire>::$value,)+ $(Self::$none => <$wire>::Unspecified,)? }
-            }
-
-            fn of_wire(wire: $wire) -> Option<Self> {
-                match wire { $(<$wire>::$value => Some(Self::$value),)+ <$wire>::Unspecified => same!(@none $($none)?) }
-            }
-        }
-    )+};
-    (@none) => { None };
-    (@none $none:ident) => { Some(Self::$none) };
-}
-
-same! {
+same_codes! {
     PremisesType = pb::PremisesType { Residential, Commercial };
     Occupancy = pb::Occupancy { Undelivered, DeliveredNotMovedIn, Renovating, Occupied, Leased, Vacant } unspecified Unspecified;
     CustomerKind = pb::CustomerKind { Person, Organisation };

@@ -61,22 +61,23 @@ impl JobSet {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tokio::sync::Notify;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_job_that_panics_starts_again_and_stops_when_told() {
         let jobs = JobSet::default();
-        let starts = Arc::new(AtomicU32::new(0));
-        let counted = starts.clone();
+        let (has_failed, runs_again) = (Arc::new(AtomicBool::default()), Arc::new(Notify::new()));
+        let told = runs_again.clone();
         jobs.spawn("test", move |stop| {
-            let start = counted.fetch_add(1, Ordering::SeqCst);
+            let (is_second, told) = (has_failed.swap(true, Ordering::SeqCst), told.clone());
             async move {
-                assert!(start > 0, "the first run fails");
+                assert!(is_second, "the first run fails");
+                told.notify_one();
                 stop.cancelled().await;
             }
         });
-        tokio::time::sleep(REST_AFTER_PANIC * 2).await;
-        assert_eq!(starts.load(Ordering::SeqCst), 2);
-        assert!(jobs.stop(Duration::from_secs(1)).await);
+        tokio::time::timeout(REST_AFTER_PANIC * 30, runs_again.notified()).await.expect("it starts again");
+        assert!(jobs.stop(Duration::from_secs(10)).await);
     }
 }

@@ -13,6 +13,7 @@
 //! | [`policy`], [`estates`], [`calendars`], [`epoch`] | what is kept in memory, and how a write proves that it was true |
 //! | [`predicate`] | conditions as parameterised SQL |
 //! | [`partitions`], [`housekeeping`] | months made ahead, and what is forgotten |
+//! | [`numbers`] | numbers that people say on the phone |
 //! | [`rekey`] | sealed values brought under the current key after a rotation |
 //! | [`jobs`] | background work that starts and stops with the process |
 //!
@@ -32,6 +33,7 @@ pub mod inbox;
 pub mod jobs;
 mod metrics;
 pub mod migrate;
+pub mod numbers;
 mod outage;
 pub mod outbox;
 pub mod partitions;

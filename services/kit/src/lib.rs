@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`clock`] | the only place that asks the time; it can be frozen and moved |
 //! | [`ids`] | typed UUIDv7 identifiers |
+//! | [`code`] | closed sets of words: a text in the database, a number in the contract |
 //! | [`error`] | the one table of refusals, and the only place a `tonic::Status` is made |
 //! | [`auth`] | who calls, what they may do, and which rows they may see |
 //! | [`idempotency`] | what makes two requests the same request |
@@ -31,6 +32,7 @@ pub mod auth;
 pub mod calendar;
 pub mod client;
 pub mod clock;
+pub mod code;
 pub mod config;
 pub mod crypto;
 pub mod error;

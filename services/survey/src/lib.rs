@@ -34,6 +34,7 @@ use steward_kit_store::policy::policy_service;
 use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
 use steward_proto::survey::v1::feedback_service_server::FeedbackServiceServer;
 use steward_proto::survey::v1::improvement_service_server::ImprovementServiceServer;
+use steward_proto::survey::v1::mystery_visit_service_server::MysteryVisitServiceServer;
 use steward_proto::survey::v1::programme_service_server::ProgrammeServiceServer;
 use steward_proto::survey::v1::questionnaire_service_server::QuestionnaireServiceServer;
 use steward_proto::survey::v1::report_service_server::ReportServiceServer;
@@ -100,6 +101,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(SessionServiceServer::new(grpc::Sessions::new(app.clone(), pages.clone())))
         .add_service(FeedbackServiceServer::new(grpc::Feedback::new(app.clone(), pages.clone())))
         .add_service(ImprovementServiceServer::new(grpc::Improvements::new(app.clone(), pages.clone())))
+        .add_service(MysteryVisitServiceServer::new(grpc::MysteryVisits::new(app.clone(), pages.clone())))
         .add_service(ReportServiceServer::new(grpc::Reports::new(app, pages)));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "survey serves");
     let served = server.serve(listener, shutdown).await;

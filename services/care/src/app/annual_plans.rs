@@ -10,11 +10,9 @@ use steward_kit::{Error, Result};
 use uuid::Uuid;
 
 use super::App;
-use super::audience::Question;
 use super::transact::{Call, Target};
 use crate::domain::annual_plan::{self, AnnualPlan, Item, Plan315};
 use crate::domain::base::{Change, Document, Stored, precondition};
-use crate::domain::codes::Layer;
 use crate::domain::ids::{AnnualPlanId, Plan315Id};
 use crate::store::documents::{Place, Table};
 use crate::store::touchpoints::{coverage, midnight};
@@ -169,12 +167,14 @@ impl App {
         let plan = row.value;
         let zone = self.rules.estates.get(estate).await?.zone()?;
         let (from, to) = (midnight(plan.from_date, &zone)?, midnight(plan.to_date.tomorrow().map_err(Error::internal)?, &zone)?);
-        let (covered, held_out) = coverage(self.db.pool(), estate, Layer::Basic.as_str(), from, to).await?;
-        let delivered = super::Audience::delivered();
-        let question = Question { estate, condition: Some(&delivered), building: None, exclusions: &[], fields: &[] };
-        let eligible = self.audience.members(&question).await?.len();
-        let eligible = i64::try_from(eligible).map_err(Error::internal)? - held_out;
-        let is_over = self.rules.of(estate, self.clock.now()).await?.date(self.clock.now()) > plan.to_date;
-        Ok(Standing315 { plan, covered, eligible, is_over })
+        let now = self.clock.now();
+        let rules = self.rules.of(estate, now).await?;
+        let today = rules.date(now);
+        let layer = rules.terms.coverage_layer.unwrap_or_default();
+        let (covered, held_out) = coverage(self.db.pool(), estate, &layer, from, to).await?;
+        // Who is delivered today, or was when the plan ended.
+        let bases = self.audience.bases(&[estate], today.min(plan.to_date)).await?;
+        let eligible = bases.get(&estate.as_uuid()).map_or(0, |mean| mean.floor()) - held_out;
+        Ok(Standing315 { is_over: today > plan.to_date, plan, covered, eligible })
     }
 }

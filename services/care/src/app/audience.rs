@@ -14,6 +14,7 @@ use steward_kit::{Error, Result};
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::AudienceVerdict;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
+use steward_proto::customer::v1::household_service_client::HouseholdServiceClient;
 
 use crate::contract::predicate;
 use crate::domain::programme::{Condition, Exclusion};
@@ -30,7 +31,7 @@ pub(crate) const MOST_CHECKED: usize = 200;
 
 /// Whom to ask.
 #[derive(Clone, Debug)]
-pub(crate) struct Audience(AudienceServiceClient<Peer>);
+pub(crate) struct Audience(pub(super) AudienceServiceClient<Peer>, pub(super) HouseholdServiceClient<Peer>);
 
 /// A household that belongs.
 #[derive(Clone, Debug)]
@@ -68,7 +69,8 @@ impl Audience {
     /// # Errors
     /// `url` is no URL.
     pub(crate) fn at(url: &str, token: Option<TokenSource>) -> Result<Self> {
-        Ok(Self(AudienceServiceClient::new(Peer::connect(url, DEADLINE, token)?)))
+        let peer = Peer::connect(url, DEADLINE, token)?;
+        Ok(Self(AudienceServiceClient::new(peer.clone()), HouseholdServiceClient::new(peer)))
     }
 
     /// The first household that belongs, if there is one.
@@ -107,16 +109,19 @@ impl Audience {
         Ok(all)
     }
 
-    /// The condition of homes that were handed over.
-    pub(crate) fn delivered() -> Condition {
-        Condition(prost::Message::encode_to_vec(&ask::is_true("household.is_delivered")))
-    }
-
-    /// Facts of one household that the estate has, as codes.
+    /// Facts of one household that the estate has, as codes. What decides a condition stands in its finding, whatever it comes to: each
+    /// field is asked whether it is recorded or not, which always holds.
     pub(crate) async fn facts(&self, estate: EstateId, household: HouseholdId, fields: &[&str]) -> Result<BTreeMap<String, String>> {
-        let question = Question { estate, condition: None, building: None, exclusions: &[], fields };
-        let all = self.members(&question).await?;
-        Ok(all.into_iter().find(|member| member.household == household).map(|member| member.facts).unwrap_or_default())
+        let either = |field: &&str| ask::any([ask::not(ask::missing(field)), ask::missing(field)]);
+        let request = customer::CheckAudienceRequest {
+            estate_id: estate.to_string(),
+            household_ids: vec![household.to_string()],
+            predicate: Some(ask::all(fields.iter().map(either))),
+            ..Default::default()
+        };
+        let answer = self.0.clone().check_audience(request).await.map_err(refused)?.into_inner();
+        let findings = answer.checks.into_iter().flat_map(|check| check.reasons);
+        Ok(findings.filter(|finding| !finding.fact.is_empty()).map(|finding| (finding.field, finding.fact)).collect())
     }
 
     /// Every household that belongs, those left out among them, page by page.
@@ -226,6 +231,6 @@ fn member(household: &str, unit: &str, customer: &str, facts: BTreeMap<String, S
     })
 }
 
-fn refused(status: tonic::Status) -> Error {
+pub(super) fn refused(status: tonic::Status) -> Error {
     peer_error("customer", status)
 }

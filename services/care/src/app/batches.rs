@@ -13,8 +13,8 @@ use steward_proto::care::v1 as pb;
 use uuid::Uuid;
 
 use super::App;
-use super::obligations::NewDate;
-use super::transact::{Call, Target};
+use super::dates::NewDate;
+use super::transact::{Call, Target, is_missed, or_repeated};
 use crate::domain::base::{Document, Stored, precondition};
 use crate::domain::batch::{Batch, Figures, Slots, Unit, shift};
 use crate::domain::ids::DeliveryBatchId;
@@ -45,7 +45,7 @@ pub(crate) struct Handover {
 }
 
 impl App {
-    /// Creates a batch with its homes; the countdown of the care policy begins (CA-23). Eight trips, in one transaction: batches are
+    /// Creates a batch with its homes; the countdown of the care policy begins (CA-23). Seven trips, in one transaction: batches are
     /// few.
     pub(crate) async fn create_delivery_batch<R: Message + Default>(
         &self,
@@ -75,8 +75,14 @@ impl App {
         let response = answer(&row);
         let mut tx = self.db.begin().await?;
         let date = NewDate { kind: BATCH_DATE.to_owned(), subject: new.code, date: new.from_date, is_reached: false };
-        let (_, _, mut effects) = self.put_date(&mut tx, new.estate, &date, now).await?;
-        effects.claim = call.claim(&response);
+        let mut effects = match self.put_date(&mut tx, new.estate, &date, now).await {
+            Ok(effects) => effects,
+            Err(refusal) => {
+                drop(tx);
+                return self.unless_repeated(call, refusal).await;
+            }
+        };
+        effects.claim = self.claim(call, &response);
         match insert_batch(&mut *tx, &row, &new.units, &effects, now).await {
             Ok(()) => {}
             Err(error) if constraint(&error) == Some(CODE_TAKEN) => {
@@ -94,7 +100,7 @@ impl App {
         Ok(response)
     }
 
-    /// Moves a batch; the countdown follows (CA-23). Nine trips, in one transaction.
+    /// Moves a batch; the countdown follows (CA-23). Seven trips, in one transaction.
     pub(crate) async fn move_delivery_batch<R: Message + Default>(
         &self,
         call: &Call<'_>,
@@ -113,11 +119,21 @@ impl App {
         let response = answer(&row);
         let mut tx = self.db.begin().await?;
         let date = NewDate { kind: BATCH_DATE.to_owned(), subject: row.value.code.clone(), date: from, is_reached: false };
-        let (_, _, mut effects) = self.put_date(&mut tx, row.estate_id, &date, now).await?;
-        effects.claim = call.claim(&response);
+        let mut effects = match self.put_date(&mut tx, row.estate_id, &date, now).await {
+            Ok(effects) => effects,
+            Err(refusal) => {
+                drop(tx);
+                return self.unless_repeated(call, refusal).await;
+            }
+        };
+        effects.claim = self.claim(call, &response);
         match Batch::write(&mut tx, std::slice::from_ref(&row), &effects, now).await {
             Ok(written) if written.len() == 1 => {}
             Ok(_) => {
+                drop(tx);
+                return self.unless_repeated(call, Error::Stale { resource: Batch::NOUN }).await;
+            }
+            Err(error) if is_missed(&error) => {
                 drop(tx);
                 return self.unless_repeated(call, Error::Stale { resource: Batch::NOUN }).await;
             }
@@ -175,20 +191,17 @@ impl App {
         decide: impl Fn(&Batch, Unit, Timestamp) -> Result<(Unit, Option<pb::UnitHandedOver>)>,
         answer: impl Fn(&Unit) -> R,
     ) -> Result<R> {
-        let row = self.batch(call.access, batch).await?;
+        let row = or_repeated!(self, call, self.batch(call.access, batch).await);
         let Some(before) = load_unit(self.db.pool(), row.estate_id, row.id, unit).await? else {
             return self.unless_repeated(call, Error::not_found("batch unit", unit)).await;
         };
         let now = self.clock.now();
-        let (after, fact) = match decide(&row.value, before, now) {
-            Ok(decided) => decided,
-            Err(refusal) => return self.unless_repeated(call, refusal).await,
-        };
+        let (after, fact) = or_repeated!(self, call, decide(&row.value, before, now));
         let response = answer(&after);
         let fact =
             fact.map(|fact| pb::UnitHandedOver { delivery_batch_id: row.id.to_string(), estate_id: row.estate_id.to_string(), ..fact });
         let events = fact.map(|fact| NewEvent::new(row.estate_id, row.estate_id, now, &fact)).into_iter().collect();
-        let effects = Effects { claim: call.claim(&response), events, timers: Vec::new() };
+        let effects = Effects { claim: self.claim(call, &response), events, timers: Vec::new() };
         match save_unit(self.db.pool(), row.estate_id, row.id, &after, &effects, now).await {
             Ok(()) => {
                 self.db.wake(&effects);
@@ -240,7 +253,7 @@ impl App {
         answer: impl Fn(&Unit) -> R,
     ) -> Result<R> {
         let Handover { date, is_first_visit, items } = handover.clone();
-        let row = self.batch(call.access, batch).await?;
+        let row = or_repeated!(self, call, self.batch(call.access, batch).await);
         let today = self.rules.of(row.estate_id, self.clock.now()).await?.date(self.clock.now());
         let decide = |batch: &Batch, unit: Unit, _| {
             if date > today {
@@ -264,7 +277,7 @@ impl App {
         slot: Timestamp,
         answer: impl Fn(&Unit) -> R,
     ) -> Result<R> {
-        let row = self.batch(call.access, batch).await?;
+        let row = or_repeated!(self, call, self.batch(call.access, batch).await);
         let now = self.clock.now();
         let rules = self.rules.of(row.estate_id, now).await?;
         let day = row.value.slots_of(rules.date(slot), &rules)?;
@@ -276,7 +289,7 @@ impl App {
             return self.unless_repeated(call, Error::not_found("batch unit", unit)).await;
         };
         let response = answer(&Unit { slot_time: Some(slot), ..before });
-        let effects = Effects { claim: call.claim(&response), ..Effects::none() };
+        let effects = Effects { claim: self.claim(call, &response), ..Effects::none() };
         let capacity = row.value.slots.capacity;
         let booking = Booking { estate: row.estate_id, batch: row.id, unit, slot, capacity };
         match book_slot(self.db.pool(), &booking, &effects, now).await {

@@ -94,7 +94,7 @@ impl App {
         };
         let settle = TimerChange::set(TimerKind::ContactSettle.as_str(), contact.id, "", contact.estate_id, now);
         let effects = Effects {
-            claim: call.claim(&response),
+            claim: self.claim(call, &response),
             events: vec![NewEvent::new(contact.household_id, contact.estate_id, now, &fact)],
             timers: if contact.is_two_way { vec![settle] } else { Vec::new() },
         };
@@ -143,7 +143,7 @@ impl App {
             .filter(|programme| programme.document.definitions.iter().any(|one| one.anchor == Anchor::Fact(field.clone())));
         let response = R::default();
         let timers = anchored.map(|programme| plan_timer(programme.id, estate, now)).collect();
-        let effects = Effects { claim: call.claim(&response), events: Vec::new(), timers };
+        let effects = Effects { claim: self.claim(call, &response), events: Vec::new(), timers };
         match put_household_date(self.db.pool(), scoped, household, kind, date, &effects, now).await {
             Ok(()) => {
                 self.db.wake(&effects);
@@ -183,10 +183,11 @@ impl App {
         let now = self.clock.now();
         let rules = self.rules.of(estate, now).await?;
         if !position.is_empty() && !rules.terms.face_to_face.contains_key(position) {
-            return Err(Error::invalid("position", "POSITION_UNKNOWN", "must be a position that the care policy has"));
+            let refusal = Error::invalid("position", "POSITION_UNKNOWN", "must be a position that the care policy has");
+            return self.unless_repeated(call, refusal).await;
         }
         let response = R::default();
-        let effects = Effects { claim: call.claim(&response), ..Effects::none() };
+        let effects = Effects { claim: self.claim(call, &response), ..Effects::none() };
         match put_officer(self.db.pool(), scoped, subject, position, &effects, now).await {
             Ok(()) => Ok(response),
             Err(error) => self.failed(call, error).await,
@@ -207,8 +208,11 @@ impl App {
         let rules = self.rules.of(estate, now).await?;
         let first = Date::new(year, 1, 1).map_err(Error::internal)?;
         let (from, to) = (midnight(first, &rules.zone)?, midnight(first.saturating_add(1.year()), &rules.zone)?);
-        // The last day of November: a month to go.
-        let warn_from = midnight(first.saturating_add(11.months()).saturating_sub(1.day()), &rules.zone)?;
+        let last = first.saturating_add(1.year()).saturating_sub(1.day());
+        let warn_from = match &rules.terms.warn_before {
+            Some(span) => Some(midnight(rules.shift(last, true, span)?, &rules.zone)?),
+            None => None,
+        };
         let officers = list_officers(self.db.pool(), scoped, from, to, after, limit).await?;
         let quota = |officer: crate::store::contacts::Officer| {
             let required = rules.terms.face_to_face.get(&officer.position).copied().unwrap_or_default();
@@ -216,7 +220,7 @@ impl App {
                 "met"
             } else if now >= to {
                 "missed"
-            } else if now >= warn_from {
+            } else if warn_from.is_some_and(|from| now >= from) {
                 "warning"
             } else {
                 "open"

@@ -9,9 +9,12 @@ use uuid::Uuid;
 
 use super::App;
 use super::plan_programme::plan_timer;
-use crate::domain::base::TimerKind;
+use crate::domain::annual_plan::Plan315;
+use crate::domain::base::{Change, TimerKind};
 use crate::domain::codes::TouchpointState;
+use crate::domain::programme::Action;
 use crate::domain::touchpoint::Touchpoint;
+use crate::store::planner::latest_315;
 use crate::store::programmes::load_running;
 use crate::store::touchpoints::ids_of_household;
 use crate::store::visits::{active_rounds, rounds_of_household};
@@ -58,6 +61,23 @@ impl App {
     /// A message of a touchpoint arrived. Two trips.
     pub(crate) async fn hear_arrival(&self, tx: &mut PgConnection, touchpoint: Uuid, at: Timestamp, now: Timestamp) -> Result<Effects> {
         self.settle::<Touchpoint>(tx, &[touchpoint], now, |row, _| Ok(row.value.arrived("receipt", "", at, now))).await
+    }
+
+    /// The household answered what a touchpoint asked. Two trips.
+    pub(crate) async fn hear_answer(&self, tx: &mut PgConnection, touchpoint: Uuid, at: Timestamp, now: Timestamp) -> Result<Effects> {
+        self.settle::<Touchpoint>(tx, &[touchpoint], now, |row, _| match row.value.action {
+            Action::Survey { .. } => Ok(row.value.arrived("survey", "", at, now)),
+            // A survey about something that was done otherwise says nothing of whether it arrived.
+            Action::Message { .. } | Action::Visit { .. } | Action::Task { .. } | Action::Order { .. } => Ok(None),
+        })
+        .await
+    }
+
+    /// An improvement was carried out and its effect is known: the 315 plan that runs counts it, once (CA-05). Three trips.
+    pub(crate) async fn hear_improvement(&self, tx: &mut PgConnection, estate: EstateId, plan: &str, now: Timestamp) -> Result<Effects> {
+        let Some(running) = latest_315(&mut *tx, estate).await? else { return Ok(Effects::none()) };
+        let reference = format!("improvement_plan/{plan}");
+        self.settle::<Plan315>(tx, &[running], now, |row, rules| Ok(row.value.improved(&reference, rules.date(now)).map(Change::to))).await
     }
 
     /// A message of a touchpoint was held back (CA-12). Two trips.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use prost::Message;
 use steward_kit::auth::Access;
 use steward_kit::ids::{EstateId, HouseholdId};
@@ -12,14 +13,17 @@ use uuid::Uuid;
 
 use super::App;
 use super::audience::Question;
-use super::transact::{Call, Target};
+use super::transact::{Call, Target, or_repeated};
 use crate::domain::base::Stored;
 use crate::domain::codes::{ForumReply, ForumState};
 use crate::domain::draw::choose_mixed;
 use crate::domain::forum::{self, Forum, Invitation};
 use crate::domain::ids::{ForumId, PlanItemId};
+use crate::domain::meeting::{Meeting, Period, periods};
 use crate::domain::programme::Condition;
 use crate::store::documents::{Place, Table};
+use crate::store::forums::forums_between;
+use crate::store::touchpoints::midnight;
 
 /// A forum to plan.
 #[derive(Debug)]
@@ -55,7 +59,9 @@ impl App {
             let refusal = Error::invalid("kind", "FORUM_INVALID", "must be a kind of meeting that the care policy has");
             return self.unless_repeated(call, refusal).await;
         };
-        self.known_item(Some(new.estate), new.plan_item).await?;
+        or_repeated!(self, call, self.known_item(Some(new.estate), new.plan_item).await);
+        // Households come and go: whoever is drawn now may not be who was drawn when the request came first.
+        let invitations = or_repeated!(self, call, self.draw_invitations(&new).await);
         let forum = Forum {
             kind: new.kind.clone(),
             title: new.title.clone(),
@@ -64,10 +70,11 @@ impl App {
             state: ForumState::Planned,
             min_size: terms.least,
             max_size: terms.most,
-            invitations: self.draw_invitations(&new).await?,
+            invitations,
             required_roles: terms.attendees.clone(),
             attending_roles: Vec::new(),
             warnings: Vec::new(),
+            end_time: None,
             minutes_due_time: None,
             minutes_time: None,
             document_reference: String::new(),
@@ -112,6 +119,24 @@ impl App {
     /// A page of an estate's. One trip.
     pub(crate) async fn list_forums(&self, access: &Access, estate: EstateId, page: &PageRequest<Place>) -> Result<Vec<Stored<Forum>>> {
         Forum::list(&mut *self.conn().await?, access.scope.estate(estate)?, &[], page).await
+    }
+
+    /// The meetings of a year, held against the care policy (CA-55, CA-60); and the estate's day. One trip.
+    pub(crate) async fn meeting_standing(&self, access: &Access, estate: EstateId, year: i16) -> Result<(Vec<Period>, Date)> {
+        let scoped = access.scope.estate(estate)?;
+        let now = self.clock.now();
+        let rules = self.rules.of(estate, now).await?;
+        let first = Date::new(year, 1, 1).map_err(Error::internal)?;
+        let (from, to) = (midnight(first, &rules.zone)?, midnight(first.saturating_add(1.year()), &rules.zone)?);
+        let forums = forums_between(self.db.pool(), scoped, from, to).await?;
+        let meetings: Vec<Meeting> = forums.into_iter().map(|(kind, at, is_held)| (kind, rules.date(at), is_held)).collect();
+        let mut all = Vec::new();
+        for (kind, terms) in &rules.terms.meetings {
+            if let Some(every) = terms.every {
+                all.extend(periods(kind, every, year, &meetings)?);
+            }
+        }
+        Ok((all, rules.date(now)))
     }
 
     /// A household replies. Two trips.

@@ -101,7 +101,15 @@ impl App {
         let (db, programme) = (self.db.pool(), definition.parameters.programme.as_str());
         let rows = match cohort {
             Cohort::Talks => talks(db, &stretches).await?,
-            Cohort::Covered => covered(db, &stretches, Layer::Basic.as_str(), programme).await?,
+            Cohort::Covered => {
+                // A plan names a layer (CA-06), or a programme of its own; else the care policy says which layer has to reach everybody.
+                let (layers, programme) = match (programme, Layer::parse(programme)) {
+                    ("", _) => (self.coverage_layers(&asked.estates).await?, ""),
+                    (layer, Some(_)) => (vec![layer.to_owned(); stretches.len()], ""),
+                    (programme, None) => (vec![String::new(); stretches.len()], programme),
+                };
+                covered(db, &stretches, &layers, programme).await?
+            }
             Cohort::Targeted => targeted(db, &stretches, programme, false).await?,
             Cohort::TargetedTwice => {
                 let mut rows = targeted(db, &stretches, programme, false).await?;
@@ -128,6 +136,17 @@ impl App {
             Cohort::Targeted | Cohort::TargetedTwice | Cohort::Handovers | Cohort::Visits | Cohort::None => BTreeMap::new(),
         };
         Ok(Counted { cohort, period, rows, bases })
+    }
+
+    /// The layer that has to reach everybody in each estate (F-09); empty where the care policy names none: then all care counts.
+    async fn coverage_layers(&self, estates: &[EstateId]) -> Result<Vec<String>> {
+        let now = self.clock.now();
+        let mut layers = Vec::with_capacity(estates.len());
+        for estate in estates {
+            // From memory.
+            layers.push(self.rules.of(*estate, now).await?.terms.coverage_layer.unwrap_or_default());
+        }
+        Ok(layers)
     }
 
     async fn stretches(&self, access: &Access, estates: &[EstateId], period: Period) -> Result<Vec<Stretch>> {

@@ -1,20 +1,33 @@
 //! Use cases. RPCs, event consumers, timers and workers call the same ones.
 
 mod act;
+mod activities;
 mod annual_plans;
 mod audience;
 mod batches;
 mod by_timer;
+mod care_fund;
+mod catalogue;
 mod contacts;
+mod dates;
+mod enrolments;
 mod facts;
 mod forums;
 mod metrics;
 mod obligations;
+mod package_uses;
+mod parcels;
 mod plan_programme;
 mod prepare_round;
 mod programmes;
+mod recount;
+mod registrations;
+mod residents;
 mod rounds;
 mod rules;
+mod sealing;
+mod service_packages;
+mod stock;
 mod touchpoints;
 mod transact;
 mod visits;
@@ -23,6 +36,7 @@ mod wakes;
 use std::sync::Arc;
 
 use steward_kit::clock::Clock;
+use steward_kit::crypto::FieldCipher;
 use steward_kit_store::Db;
 use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
@@ -33,13 +47,20 @@ use rules::RuleBook;
 pub(crate) use annual_plans::{Part315, Standing315};
 pub(crate) use audience::Audience;
 pub(crate) use batches::{Handover, NewBatch};
+pub(crate) use care_fund::{Answer as FundAnswer, NewCommitment};
+pub(crate) use catalogue::Catalogue;
 pub(crate) use contacts::{NewContact, Quota};
+pub(crate) use dates::NewDate;
+pub(crate) use enrolments::NewEnrolment;
 pub(crate) use forums::NewForum;
 pub(crate) use metrics::Figures;
-pub(crate) use obligations::NewDate;
+pub(crate) use package_uses::NewUse;
+pub(crate) use parcels::NewParcel;
 pub(crate) use plan_programme::{daily_timer, estate_of_key};
 pub(crate) use programmes::{NewProgramme, ProgrammeReport};
 pub(crate) use rounds::{NewRound, VisitCounts};
+pub(crate) use sealing::sealed_tables;
+pub(crate) use stock::{NewItem, StockAnswer};
 pub(crate) use touchpoints::NewTouchpoint;
 pub(crate) use transact::{Call, Target};
 pub(crate) use visits::Brief;
@@ -51,14 +72,15 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) rules: RuleBook,
     pub(crate) wakes: Wakes,
+    pub(crate) cipher: FieldCipher,
     audience: Audience,
 }
 
 impl App {
     /// The app over a database.
-    pub(crate) fn new(db: Db, clock: Clock, audience: Audience) -> Arc<Self> {
+    pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, audience: Audience) -> Arc<Self> {
         let (policies, calendars) = (PolicyStore::new(db.clone()), CalendarStore::new(db.clone()));
         let rules = RuleBook::new(policies, calendars, EstateDirectory::new(db.clone()));
-        Arc::new(Self { db, clock, rules, wakes: Wakes::default(), audience })
+        Arc::new(Self { db, clock, rules, wakes: Wakes::default(), cipher, audience })
     }
 }

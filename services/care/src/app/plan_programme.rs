@@ -19,11 +19,12 @@ use crate::domain::base::{Change, Stored, TimerKind};
 use crate::domain::codes::{HouseholdDateKind, ProgrammeState, TouchpointState};
 use crate::domain::draw::{choose, is_held_out};
 use crate::domain::ids::{ProgrammeId, touchpoint_id};
-use crate::domain::occurrence::{Occurrence, next};
+use crate::domain::occurrence::{Occurrence, next, period_end};
 use crate::domain::programme::{Anchor, Definition, Programme};
 use crate::domain::terms::Rules;
 use crate::domain::touchpoint::Touchpoint;
-use crate::store::planner::{Run, household_dates, list_dates, live_of, load_run, save_run};
+use crate::store::dates::list_dates;
+use crate::store::planner::{Run, household_dates, live_of, load_run, save_run};
 use crate::store::programmes::{load_programme, load_published};
 
 /// Rows of one write.
@@ -295,6 +296,10 @@ fn make(
     now: Timestamp,
 ) -> Result<(Stored<Touchpoint>, Change<Touchpoint>)> {
     let is_held_out = programme.document.holdout.as_ref().is_some_and(|(percent, seed)| is_held_out(*percent, seed, member.household));
+    let period_end = match definition.anchor {
+        Anchor::Recurrence(every) => Some(period_end(every, occurrence.anchor_date)?),
+        Anchor::Fact(_) | Anchor::KeyDate(_) | Anchor::Solar(..) | Anchor::Lunar(..) | Anchor::Festival(_) | Anchor::EstateDate(_) => None,
+    };
     let touchpoint = Touchpoint {
         household_id: member.household,
         unit_id: member.unit,
@@ -308,9 +313,10 @@ fn make(
         action: definition.action.clone(),
         anchor_date: occurrence.anchor_date,
         due_time: occurrence.due_time,
-        local_time: definition.local_time,
+        local_time: definition.local_time.or(rules.terms.times.touchpoint).unwrap_or_else(Time::midnight),
         act_within: definition.act_within.clone().or_else(|| rules.terms.act_within.clone()),
         confirm_within: definition.confirm_within.clone().or_else(|| rules.terms.confirm_within.clone()),
+        period_end,
         window_end: None,
         state: if is_held_out { TouchpointState::HeldOut } else { TouchpointState::Planned },
         reason_code: String::new(),
@@ -319,6 +325,7 @@ fn make(
         is_ad_hoc: programme.plan_item_id.is_none(),
         proof_rule: definition.proof,
         proof_references: Vec::new(),
+        note: String::new(),
         actor_subject: String::new(),
         feedback_score: 0,
         cost_cents: definition.cost_cents,

@@ -17,7 +17,6 @@ use crate::domain::round::Round;
 use crate::domain::terms::Rules;
 use crate::domain::touchpoint::Verdict;
 use crate::domain::visit::Visit;
-use crate::store::documents::Table;
 use crate::store::programmes::load_programme;
 use crate::store::visits::ids_of_round;
 
@@ -34,7 +33,7 @@ struct Plan {
 impl App {
     /// See the module. Repeated for as long as the round is under way.
     pub(crate) async fn prepare_round(&self, id: Uuid) -> Result<()> {
-        let Some(row) = Round::load(&mut *self.conn().await?, &Scope::system("a round is prepared"), id).await? else { return Ok(()) };
+        let Some(row) = self.load::<Round>(&Scope::system("a round is prepared"), id).await? else { return Ok(()) };
         match row.value.state {
             RoundState::Preparing | RoundState::Active => {}
             RoundState::Ended | RoundState::Reported | RoundState::Archived => return self.cancel_open_visits(&row).await,

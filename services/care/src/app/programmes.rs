@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::App;
 use super::audience::Question;
 use super::plan_programme::plan_timer;
-use super::transact::{Call, TRIES, Target};
+use super::transact::{Call, TRIES, Target, or_repeated};
 use crate::contract::{document, draft};
 use crate::domain::base::forbids;
 use crate::domain::codes::ProgrammeState;
@@ -25,10 +25,8 @@ use crate::domain::ids::{PlanItemId, ProgrammeId};
 use crate::domain::lift::Evaluation;
 use crate::domain::occurrence::next;
 use crate::domain::programme::{Anchor, Programme};
-use crate::store::programmes::{
-    StoredEvaluation, VERSION_TAKEN, has_plan_item, insert_evaluation, insert_programme, list_evaluations, load_programme, load_published,
-    next_version, save_states,
-};
+use crate::store::evaluations::{StoredEvaluation, insert_evaluation, list_evaluations};
+use crate::store::programmes::{VERSION_TAKEN, has_plan_item, insert_programme, load_programme, load_published, next_version, save_states};
 use crate::store::touchpoints::{Counts, count_programme, midnight};
 
 /// A programme to write.
@@ -84,7 +82,7 @@ impl App {
         let mut bad = Violations::new();
         let read = document(&new.document, "document", &mut bad);
         let read = bad.build(|| read)?;
-        self.known_item(new.estate, new.plan_item).await?;
+        or_repeated!(self, call, self.known_item(new.estate, new.plan_item).await);
         let encoded = new.document.encode_to_vec();
         let mut content_hash = [0; 32];
         content_hash.copy_from_slice(digest(&SHA256, &encoded).as_ref());
@@ -108,7 +106,7 @@ impl App {
                 row_version: 1,
             };
             let response = answer(&programme);
-            let effects = Effects { claim: call.claim(&response), ..Effects::none() };
+            let effects = Effects { claim: self.claim(call, &response), ..Effects::none() };
             match insert_programme(self.db.pool(), &programme, &effects, now).await {
                 Ok(()) => return Ok(response),
                 // Somebody wrote the same version number at once.
@@ -133,7 +131,7 @@ impl App {
         answer: impl Fn(&Programme) -> R,
     ) -> Result<R> {
         for _ in 0..TRIES {
-            let before = self.programme(call.access, target.id.into()).await?;
+            let before = or_repeated!(self, call, self.programme(call.access, target.id.into()).await);
             if target.is_stale(before.row_version) {
                 break;
             }
@@ -141,9 +139,7 @@ impl App {
                 return self.unless_repeated(call, self.state_forbids(&before)).await;
             }
             let estates = self.estates_of(&before).await?;
-            if let Err(refusal) = self.check_audiences(&before, &estates).await {
-                return self.unless_repeated(call, refusal).await;
-            }
+            or_repeated!(self, call, self.check_audiences(&before, &estates).await);
             let now = self.clock.now();
             let superseded = load_published(self.db.pool(), before.estate_id, &before.code).await?;
             let after = Programme {
@@ -162,7 +158,7 @@ impl App {
                 estate_id: after.estate_id.map(|id| id.to_string()).unwrap_or_default(),
             };
             let mut effects = Effects {
-                claim: call.claim(&response),
+                claim: self.claim(call, &response),
                 events: vec![NewEvent::new(after.id, after.estate_id, now, &published)],
                 timers: Vec::new(),
             };
@@ -196,7 +192,7 @@ impl App {
         answer: impl Fn(&Programme) -> R,
     ) -> Result<R> {
         for _ in 0..TRIES {
-            let before = self.programme(call.access, target.id.into()).await?;
+            let before = or_repeated!(self, call, self.programme(call.access, target.id.into()).await);
             if target.is_stale(before.row_version) {
                 break;
             }
@@ -207,7 +203,7 @@ impl App {
             let after = Programme { state: ProgrammeState::Retired, retire_time: Some(now), ..before.clone() };
             let response = answer(&Programme { row_version: before.row_version + 1, ..after.clone() });
             let timers = self.estates_of(&before).await?.into_iter().map(|estate| plan_timer(before.id, estate, now)).collect();
-            let effects = Effects { claim: call.claim(&response), events: vec![retired_event(&after, now)], timers };
+            let effects = Effects { claim: self.claim(call, &response), events: vec![retired_event(&after, now)], timers };
             match save_states(self.db.pool(), &[&after], &effects, now).await {
                 Ok(true) => {
                     self.db.wake(&effects);
@@ -326,11 +322,11 @@ impl App {
         answer: impl Fn(&StoredEvaluation) -> R,
     ) -> Result<R> {
         let estate = call.access.scope.estate(estate)?;
-        self.programme(call.access, id).await?;
+        or_repeated!(self, call, self.programme(call.access, id).await);
         let now = self.clock.now();
         let new = StoredEvaluation { id: Uuid::now_v7(), estate_id: estate.id(), evaluation, create_time: now };
         let response = answer(&new);
-        let effects = Effects { claim: call.claim(&response), ..Effects::none() };
+        let effects = Effects { claim: self.claim(call, &response), ..Effects::none() };
         match insert_evaluation(self.db.pool(), estate, id, &new, &effects).await {
             Ok(()) => Ok(response),
             Err(error) => self.failed(call, error).await,

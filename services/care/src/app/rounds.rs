@@ -10,7 +10,7 @@ use steward_kit::{Error, Result};
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, Target};
+use super::transact::{Call, Target, or_repeated};
 use crate::domain::base::{Change, Promise, Stored, TimerKind};
 use crate::domain::codes::{ProgrammeState, RoundKind, RoundState};
 use crate::domain::ids::{PlanItemId, ProgrammeId, VisitRoundId};
@@ -60,14 +60,9 @@ impl App {
             bad.add("programme_id", "ROUND_INVALID", "give either a programme or an audience");
         }
         bad.finish()?;
-        if let Some(programme) = new.programme {
-            let programme = self.programme(call.access, programme).await?;
-            if programme.state != ProgrammeState::Published || !programme.is_for(new.estate) {
-                return Err(Error::not_found("programme", programme.id));
-            }
-            programme.definition(&new.definition_code).ok_or_else(|| Error::not_found("definition", &new.definition_code))?;
-        }
-        self.known_item(Some(new.estate), new.plan_item).await?;
+        // The programme may have ended since the request came first.
+        or_repeated!(self, call, self.is_carried_out(call.access, &new).await);
+        or_repeated!(self, call, self.known_item(Some(new.estate), new.plan_item).await);
         let now = self.clock.now();
         let rules = self.rules.of(new.estate, now).await?;
         let round = Round {
@@ -94,9 +89,20 @@ impl App {
         self.create(call, Stored::new(VisitRoundId::new(), new.estate, round, now), change, None, now, answer).await
     }
 
+    /// What a round carries out is defined by a programme that is published for the estate, if it names one.
+    async fn is_carried_out(&self, access: &Access, new: &NewRound) -> Result<()> {
+        let Some(programme) = new.programme else { return Ok(()) };
+        let programme = self.programme(access, programme).await?;
+        if programme.state != ProgrammeState::Published || !programme.is_for(new.estate) {
+            return Err(Error::not_found("programme", programme.id));
+        }
+        programme.definition(&new.definition_code).ok_or_else(|| Error::not_found("definition", &new.definition_code))?;
+        Ok(())
+    }
+
     /// A round and the counts of its visits. Two trips.
     pub(crate) async fn visit_round(&self, access: &Access, id: Uuid) -> Result<(Stored<Round>, VisitCounts)> {
-        let row = Round::load(&mut *self.conn().await?, &access.scope, id).await?.ok_or_else(|| Error::not_found("visit round", id))?;
+        let row = self.load::<Round>(&access.scope, id).await?.ok_or_else(|| Error::not_found("visit round", id))?;
         let counts = count_by_state(self.db.pool(), row.estate_id, VisitRoundId::from(row.id)).await?;
         Ok((row, counts))
     }
@@ -109,7 +115,7 @@ impl App {
         states: &[String],
         page: &PageRequest<Place>,
     ) -> Result<Vec<Stored<Round>>> {
-        Round::list(&mut *self.conn().await?, access.scope.estate(estate)?, states, page).await
+        self.all_opened(Round::list(&mut *self.conn().await?, access.scope.estate(estate)?, states, page).await?)
     }
 
     /// Somebody was trained (CA-41). Two trips.
@@ -141,7 +147,7 @@ impl App {
         analysis: &str,
         answer: impl Fn(&Stored<Round>) -> R,
     ) -> Result<R> {
-        let row = Round::load(&mut *self.conn().await?, &call.access.scope, target.id).await?;
+        let row = self.load::<Round>(&call.access.scope, target.id).await?;
         let Some(row) = row else { return self.unless_repeated(call, Error::not_found("visit round", target.id)).await };
         let before = crate::domain::base::Document::sort_time(&row.value);
         let (this, previous) = figures(self.db.pool(), row.estate_id, VisitRoundId::from(row.id), row.value.kind, before).await?;

@@ -9,13 +9,13 @@ use steward_kit::{Error, Result};
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, Target};
+use super::transact::{Call, Target, or_repeated};
 use crate::domain::base::Stored;
 use crate::domain::codes::{Layer, Node, TouchpointState};
 use crate::domain::ids::TouchpointId;
 use crate::domain::programme::{Action, ProofRule};
 use crate::domain::touchpoint::{self, Proof, Touchpoint};
-use crate::store::documents::{Place, Table};
+use crate::store::documents::Place;
 use crate::store::touchpoints::{Filter, list_of_estate, list_of_household};
 
 /// A touchpoint for one household.
@@ -49,7 +49,7 @@ impl App {
             let refusal = Error::invalid("due_time", "TIME_NOT_PLAUSIBLE", "must not lie in the past");
             return self.unless_repeated(call, refusal).await;
         }
-        self.expect_household(new.estate, new.household).await?;
+        or_repeated!(self, call, self.expect_household(new.estate, new.household).await);
         let rules = self.rules.of(new.estate, now).await?;
         let due = rules.zone.to_datetime(new.due_time);
         let touchpoint = Touchpoint {
@@ -68,6 +68,7 @@ impl App {
             local_time: due.time(),
             act_within: rules.terms.act_within.clone(),
             confirm_within: rules.terms.confirm_within.clone(),
+            period_end: None,
             window_end: None,
             state: TouchpointState::Planned,
             reason_code: String::new(),
@@ -76,6 +77,7 @@ impl App {
             is_ad_hoc: true,
             proof_rule: new.proof,
             proof_references: Vec::new(),
+            note: String::new(),
             actor_subject: String::new(),
             feedback_score: 0,
             cost_cents: new.cost_cents,
@@ -94,7 +96,7 @@ impl App {
 
     /// One touchpoint. One trip.
     pub(crate) async fn touchpoint(&self, access: &Access, id: Uuid) -> Result<Stored<Touchpoint>> {
-        Touchpoint::load(&mut *self.conn().await?, &access.scope, id).await?.ok_or_else(|| Error::not_found("touchpoint", id))
+        self.load::<Touchpoint>(&access.scope, id).await?.ok_or_else(|| Error::not_found("touchpoint", id))
     }
 
     /// A page of an estate's or of a household's. One trip.
@@ -106,11 +108,12 @@ impl App {
         page: &PageRequest<Place>,
     ) -> Result<Vec<Stored<Touchpoint>>> {
         let db = self.db.pool();
-        match (filter.household, estate) {
-            (Some(household), _) => list_of_household(db, &access.scope, household, filter, page).await,
-            (None, Some(estate)) => list_of_estate(db, access.scope.estate(estate)?, filter, page).await,
-            (None, None) => Err(Error::invalid("estate_id", "required", "must be given, or a household")),
-        }
+        let rows = match (filter.household, estate) {
+            (Some(household), _) => list_of_household(db, &access.scope, household, filter, page).await?,
+            (None, Some(estate)) => list_of_estate(db, access.scope.estate(estate)?, filter, page).await?,
+            (None, None) => return Err(Error::invalid("estate_id", "required", "must be given, or a household")),
+        };
+        self.all_opened(rows)
     }
 
     /// Somebody did it. Two trips.

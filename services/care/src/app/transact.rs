@@ -10,23 +10,33 @@
 use jiff::Timestamp;
 use prost::Message;
 use sqlx::PgConnection;
-use steward_kit::auth::Access;
+use steward_kit::auth::{Access, Scope};
 use steward_kit::idempotency::RequestKey;
 use steward_kit::{Error, Result};
-use steward_kit_store::idempotency::{is_replay, replay};
-use steward_kit_store::{Claim, Effects, store_error};
+use steward_kit_store::idempotency::is_replay;
+use steward_kit_store::{Effects, store_error};
 use uuid::Uuid;
 
 use super::App;
-use crate::contract::acting;
 use crate::domain::base::{Change, Stored};
-use crate::domain::programme::Actor;
+use crate::domain::codes::Actor;
 use crate::domain::terms::Rules;
 use crate::events::publish::{Told, effects_of};
 use crate::store::documents::Table;
 
 /// How often a caller without an etag is given another try when somebody else was faster.
 pub(super) const TRIES: u32 = 3;
+
+/// What was found or decided; of a refusal, the answer that the request got when it came before, however things stand by now.
+macro_rules! or_repeated {
+    ($app:expr, $call:expr, $decided:expr) => {
+        match $decided {
+            Ok(decided) => decided,
+            Err(refusal) => return $app.unless_repeated($call, refusal).await,
+        }
+    };
+}
+pub(super) use or_repeated;
 
 /// A mutation that is being answered.
 pub(crate) struct Call<'a> {
@@ -55,17 +65,12 @@ impl Target {
 impl Call<'_> {
     /// The caller, as whoever acts.
     pub(super) fn actor(&self) -> Actor {
-        acting(&self.access.principal)
+        Actor::of(&self.access.principal)
     }
 
     /// The caller's subject.
     pub(crate) fn subject(&self) -> &str {
         &self.access.principal.subject
-    }
-
-    /// The claim on the request, with its answer.
-    pub(super) fn claim(&self, answer: &impl Message) -> Option<Claim> {
-        Some(Claim::new(&self.key, answer))
     }
 }
 
@@ -73,6 +78,12 @@ impl App {
     /// A connection of the pool. No trip.
     pub(super) async fn conn(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
         self.db.pool().acquire().await.map_err(store_error)
+    }
+
+    /// One document of the caller's estates. One trip.
+    pub(super) async fn load<T: Table>(&self, scope: &Scope, id: Uuid) -> Result<Option<Stored<T>>> {
+        let row = T::load(&mut *self.conn().await?, scope, id).await?;
+        row.map(|row| self.opened(row)).transpose()
     }
 
     /// Writes a new document. One trip. `taken` says what it means that its key is there already.
@@ -87,8 +98,9 @@ impl App {
     ) -> Result<R> {
         let row = new.with(change.after.clone(), now);
         let response = answer(&row);
-        let effects = effects_of(&row, &change, call.claim(&response), now);
-        let written = T::write(&mut *self.conn().await?, std::slice::from_ref(&row), &effects, now).await;
+        let effects = effects_of(&row, &change, self.claim(call, &response), now);
+        let rows = self.sealed(std::slice::from_ref(&row))?;
+        let written = T::write(&mut *self.conn().await?, &rows, &effects, now).await;
         match written {
             Ok(_) => {
                 self.db.wake(&effects);
@@ -113,7 +125,7 @@ impl App {
         answer: impl Fn(&Stored<T>) -> R,
     ) -> Result<R> {
         for _ in 0..TRIES {
-            let Some(before) = T::load(&mut *self.conn().await?, &call.access.scope, target.id).await? else {
+            let Some(before) = self.load::<T>(&call.access.scope, target.id).await? else {
                 return self.unless_repeated(call, Error::not_found(T::NOUN, target.id)).await;
             };
             if target.is_stale(before.row_version) {
@@ -121,20 +133,19 @@ impl App {
             }
             let now = self.clock.now();
             let rules = self.rules.of(before.estate_id, now).await?;
-            let change = match decide(&before, &rules, now) {
-                Ok(change) => change,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let change = or_repeated!(self, call, decide(&before, &rules, now));
             let row = before.with(change.after.clone(), now);
             let response = answer(&row);
-            let effects = effects_of(&row, &change, call.claim(&response), now);
-            let written = T::write(&mut *self.conn().await?, std::slice::from_ref(&row), &effects, now).await;
+            let effects = effects_of(&row, &change, self.claim(call, &response), now);
+            let rows = self.sealed(std::slice::from_ref(&row))?;
+            let written = T::write(&mut *self.conn().await?, &rows, &effects, now).await;
             match written {
                 Ok(written) if written.len() == 1 => {
                     self.db.wake(&effects);
                     return Ok(response);
                 }
                 Ok(_) => {}
+                Err(error) if is_missed(&error) => {}
                 Err(error) => return self.failed(call, error).await,
             }
             if target.etag.is_some() {
@@ -156,6 +167,7 @@ impl App {
         let mut rows = Vec::new();
         let mut effects = Effects::none();
         for before in T::lock(&mut *tx, ids).await? {
+            let before = self.opened(before)?;
             let rules = self.rules.of(before.estate_id, now).await?;
             if let Some(change) = decide(&before, &rules)? {
                 let row = before.with(change.after.clone(), now);
@@ -164,7 +176,7 @@ impl App {
             }
         }
         if !rows.is_empty() {
-            let written = T::write(tx, &rows, &Effects::none(), now).await.map_err(store_error)?;
+            let written = T::write(tx, &self.sealed(&rows)?, &Effects::none(), now).await.map_err(store_error)?;
             if written.len() != rows.len() {
                 return Err(Error::bug("a locked row was changed by someone else"));
             }
@@ -201,7 +213,7 @@ impl App {
         }
         let rows: Vec<Stored<T>> = all.iter().map(|(new, change)| new.with(change.after.clone(), now)).collect();
         let mut tx = self.db.begin().await?;
-        let written = T::write(&mut tx, &rows, &Effects::none(), now).await.map_err(store_error)?;
+        let written = T::write(&mut tx, &self.sealed(&rows)?, &Effects::none(), now).await.map_err(store_error)?;
         let mut effects = Effects::none();
         for (row, (_, change)) in rows.iter().zip(&all).filter(|(row, _)| written.contains(&row.id)) {
             effects.merge(effects_of(row, change, None, now));
@@ -219,12 +231,12 @@ impl App {
 
     /// The stored answer if the request came before, else the refusal. One trip, taken only where there is a refusal.
     pub(super) async fn unless_repeated<R: Message + Default>(&self, call: &Call<'_>, refusal: Error) -> Result<R> {
-        let stored = replay(&self.db, &call.key).await?.ok_or(refusal)?;
-        R::decode(stored).map_err(Error::internal)
+        self.repeated(call).await?.ok_or(refusal)
     }
+}
 
-    /// The stored answer, if the request came before. One trip.
-    pub(super) async fn repeated<R: Message + Default>(&self, call: &Call<'_>) -> Result<Option<R>> {
-        replay(&self.db, &call.key).await?.map(|stored| R::decode(stored).map_err(Error::internal)).transpose()
-    }
+/// Whether a change ran into its own row under its second key, which never changes: `ON CONFLICT` looks for the row by its id, and may
+/// miss it while somebody else writes its next version. Whoever changed it was faster.
+pub(super) fn is_missed(error: &sqlx::Error) -> bool {
+    !is_replay(error) && error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

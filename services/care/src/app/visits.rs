@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use jiff::civil::Time;
 use prost::Message;
 use steward_kit::auth::Access;
 use steward_kit::ids::EstateId;
@@ -12,7 +13,7 @@ use steward_kit_store::constraint;
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, TRIES, Target};
+use super::transact::{Call, TRIES, Target, or_repeated};
 use crate::domain::base::{Change, Stored, precondition};
 use crate::domain::codes::VisitState;
 use crate::domain::ids::VisitRoundId;
@@ -21,7 +22,6 @@ use crate::domain::terms::Rules;
 use crate::domain::touchpoint::Verdict;
 use crate::domain::visit::{self, Arrangement, Form, SLOT, Visit};
 use crate::events::publish::effects_of;
-use crate::store::documents::Table;
 use crate::store::programmes::load_programme;
 use crate::store::touchpoints::brief;
 use crate::store::visits::{SLOT_TAKEN, Upward, list_of_round, list_of_visitor, load_with_round, save_visit};
@@ -29,9 +29,6 @@ use crate::store::visits::{SLOT_TAKEN, Upward, list_of_round, list_of_visitor, l
 /// What a visitor should know beforehand, as codes.
 const BRIEF_FIELDS: [&str; 4] =
     ["household.occupancy", "household.is_renovating", "household.has_major_complaint", "household.moved_in_date"];
-
-/// How far back a brief looks.
-const BRIEF_DAYS: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// What to know beforehand.
 #[derive(Debug, Default)]
@@ -44,7 +41,7 @@ pub(crate) struct Brief {
 impl App {
     /// One visit. One trip.
     pub(crate) async fn visit(&self, access: &Access, id: Uuid) -> Result<Stored<Visit>> {
-        Visit::load(&mut *self.conn().await?, &access.scope, id).await?.ok_or_else(|| Error::not_found("visit", id))
+        self.load::<Visit>(&access.scope, id).await?.ok_or_else(|| Error::not_found("visit", id))
     }
 
     /// A page of a round's visits, or of a visitor's schedule (CA-36). One trip.
@@ -57,11 +54,12 @@ impl App {
         page: &PageRequest<Upward>,
     ) -> Result<Vec<Stored<Visit>>> {
         let db = self.db.pool();
-        match (round, visitor) {
-            (Some(round), _) => list_of_round(db, &access.scope, round, states, page).await,
-            (None, Some((visitor, estate))) => list_of_visitor(db, access.scope.estate(estate)?, visitor, states, page).await,
-            (None, None) => Err(Error::invalid("visit_round_id", "required", "must be given, or a visitor and an estate")),
-        }
+        let rows = match (round, visitor) {
+            (Some(round), _) => list_of_round(db, &access.scope, round, states, page).await?,
+            (None, Some((visitor, estate))) => list_of_visitor(db, access.scope.estate(estate)?, visitor, states, page).await?,
+            (None, None) => return Err(Error::invalid("visit_round_id", "required", "must be given, or a visitor and an estate")),
+        };
+        self.all_opened(rows)
     }
 
     /// One verb of a visit. Two trips.
@@ -79,16 +77,15 @@ impl App {
             if target.is_stale(before.row_version) {
                 break;
             }
+            let before = self.opened(before)?;
             let now = self.clock.now();
             let rules = self.rules.of(before.estate_id, now).await?;
-            let change = match decide(&before, &round, &rules, now) {
-                Ok(change) => change,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let change = or_repeated!(self, call, decide(&before, &round, &rules, now));
             let row = before.with(change.after.clone(), now);
             let response = answer(&row);
-            let effects = effects_of(&row, &change, call.claim(&response), now);
-            match save_visit(self.db.pool(), &row, &slots_of(&row.value), &effects, now).await {
+            let effects = effects_of(&row, &change, self.claim(call, &response), now);
+            let (slots, row) = (slots_of(&row.value), self.sealed_row(row)?);
+            match save_visit(self.db.pool(), &row, &slots, &effects, now).await {
                 Ok(true) => {
                     self.db.wake(&effects);
                     return Ok(response);
@@ -136,9 +133,14 @@ impl App {
         target: Target,
         answer: impl Fn(&Stored<Visit>, &Brief) -> R,
     ) -> Result<R> {
-        let row = Visit::load(&mut *self.conn().await?, &call.access.scope, target.id).await?;
+        let row = self.load::<Visit>(&call.access.scope, target.id).await?;
         let Some(row) = row else { return self.unless_repeated(call, Error::not_found("visit", target.id)).await };
-        let since = self.clock.now().saturating_sub(BRIEF_DAYS).map_err(Error::internal)?;
+        let now = self.clock.now();
+        let rules = self.rules.of(row.estate_id, now).await?;
+        let since = match &rules.terms.brief_window {
+            Some(span) => rules.at(rules.shift(rules.date(now), true, span)?, Time::midnight())?,
+            None => Timestamp::UNIX_EPOCH,
+        };
         let household = row.value.household_id;
         let (touchpoints, last_contact_time) = brief(self.db.pool(), row.estate_id, household, since).await?;
         let facts = self.audience.facts(row.estate_id, household, &BRIEF_FIELDS).await?;

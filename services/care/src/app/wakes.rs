@@ -16,6 +16,8 @@ pub(crate) enum Work {
     Plan(Uuid, Uuid),
     /// A round's visits are drawn up, or looked at again.
     Round(Uuid),
+    /// What an estate counts by the calendars is counted anew.
+    Recount(Uuid),
 }
 
 /// See above.

@@ -6,11 +6,10 @@ use steward_proto::care::v1 as pb;
 use steward_proto::care::v1::action::Kind as ActionKind;
 use steward_proto::care::v1::anchor::Kind as AnchorKind;
 use steward_proto::care::v1::audience::Kind as AudienceKind;
-use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::{Cadence, CareOccasion};
 
-use super::codes::Code;
+use super::Code;
 use crate::domain::codes::{Layer, Node, RoundKind};
 
 /// Whose task it is when the policy does not say.
@@ -40,8 +39,15 @@ pub(crate) fn draft(layers: &[plan::CarePolicy]) -> pb::ProgrammeDocument {
         name_en: "Care by policy".to_owned(),
         purpose: String::new(),
         touchpoints,
+        holdout: layers.iter().find_map(|layer| layer.holdout.as_ref()).and_then(held_out),
         ..Default::default()
     }
+}
+
+/// Who is kept apart (CA-85); the seed is that of the plan's programmes, so that each of them keeps the same households apart.
+fn held_out(share: &plan::Share) -> Option<pb::Holdout> {
+    let percent = share.numerator * 100 / share.denominator.max(1);
+    (percent > 0).then(|| pb::Holdout { percent, seed: "care_policy".to_owned() })
 }
 
 fn exclusion(of: &plan::NamedPredicate) -> pb::Exclusion {
@@ -68,16 +74,19 @@ fn fact(occasion: CareOccasion) -> Option<AnchorKind> {
 }
 
 /// Cadences that are not periods are left to people: nothing is planned for them.
+pub(super) fn period(cadence: Cadence) -> Option<pb::Recurrence> {
+    match cadence {
+        Cadence::Weekly => Some(pb::Recurrence::Week),
+        Cadence::Monthly => Some(pb::Recurrence::Month),
+        Cadence::Quarterly => Some(pb::Recurrence::Quarter),
+        Cadence::HalfYearly => Some(pb::Recurrence::HalfYear),
+        Cadence::Yearly => Some(pb::Recurrence::Year),
+        Cadence::Unspecified | Cadence::Periodic | Cadence::OnEvent | Cadence::RealTime => None,
+    }
+}
+
 fn recurrence(cadence: Cadence) -> Option<AnchorKind> {
-    let every = match cadence {
-        Cadence::Weekly => pb::Recurrence::Week,
-        Cadence::Monthly => pb::Recurrence::Month,
-        Cadence::Quarterly => pb::Recurrence::Quarter,
-        Cadence::HalfYearly => pb::Recurrence::HalfYear,
-        Cadence::Yearly => pb::Recurrence::Year,
-        Cadence::Unspecified | Cadence::Periodic | Cadence::OnEvent | Cadence::RealTime => return None,
-    };
-    Some(AnchorKind::Recurrence(pb::RecurrenceAnchor { every: every.into() }))
+    period(cadence).map(|every| AnchorKind::Recurrence(pb::RecurrenceAnchor { every: every.into() }))
 }
 
 /// A monthly rhythm, for what comes again without a number.
@@ -149,7 +158,6 @@ fn of_callback(callback: &plan::RelationshipCallback) -> pb::TouchpointDefinitio
         anchor: Some(pb::Anchor { kind: Some(recurrence(callback.cadence()).unwrap_or_else(monthly)) }),
         audience: delivered(),
         action: task(),
-        act_within: Some(common::Span { value: 1, unit: common::Unit::Month.into(), calendar: "civil".to_owned() }),
         share_percent: share.min(100),
         ..Default::default()
     }

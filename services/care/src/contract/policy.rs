@@ -3,11 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use prost::Message;
 use steward_kit::calendar::Span;
 use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
 
-use crate::domain::terms::{MeetingTerms, ObligationTerms, Plan315Terms, Terms, VisitTerms};
+use super::draft::period;
+use super::programme::recurrence;
+use crate::domain::community_terms::CommunityTerms;
+use crate::domain::programme::{Condition, Exclusion};
+use crate::domain::terms::{MeetingTerms, ObligationTerms, Plan315Terms, Suppression, Terms, Times, VisitTerms};
 
 /// The terms of the layers, most specific first.
 pub(crate) fn terms(layers: &[plan::CarePolicy]) -> Terms {
@@ -50,6 +55,11 @@ pub(crate) fn terms(layers: &[plan::CarePolicy]) -> Terms {
         notice_before: delivery.and_then(|terms| span(terms.notice_before.as_ref())),
         mock_acceptance: delivery.is_some_and(|terms| terms.mock_acceptance),
         obligations,
+        community: CommunityTerms {
+            club_cards: list(layers, |layer| &layer.club_cards),
+            fund_uses: list(layers, |layer| &layer.care_fund_uses),
+            packages: list(layers, |layer| &layer.packages),
+        },
         plan_315: layers.iter().find_map(|layer| layer.plan_315.as_ref()).and_then(|plan| {
             Some(Plan315Terms {
                 window: span(plan.coverage_window.as_ref())?,
@@ -57,7 +67,43 @@ pub(crate) fn terms(layers: &[plan::CarePolicy]) -> Terms {
                 improvements: plan.improvement_plans,
             })
         }),
+        times: times(layers),
+        touchpoints_kept: first(layers, |layer| layer.touchpoints_kept.as_ref()),
+        coverage_layer: layers.iter().map(|layer| &layer.coverage_layer).find(|code| !code.is_empty()).cloned(),
+        brief_window: first(layers, |layer| layer.brief_window.as_ref()),
+        warn_before: layers.iter().filter_map(|layer| layer.face_to_face.as_ref()).find_map(|talks| span(talks.warn_before.as_ref())),
+        suppressions: suppressions(layers),
+        catalogue_goal: layers.iter().find_map(|layer| layer.action_catalogue.as_ref()).map_or((0, 0), |goal| (goal.baseline, goal.target)),
     }
+}
+
+fn times(layers: &[plan::CarePolicy]) -> Times {
+    let time = |of: fn(&plan::CareTimes) -> &String| {
+        layers.iter().filter_map(|layer| layer.times.as_ref()).map(of).find(|text| !text.is_empty()).and_then(|text| local_time(text))
+    };
+    Times {
+        touchpoint: time(|times| &times.touchpoint_local),
+        notice: time(|times| &times.notice_local),
+        digest: time(|times| &times.digest_local),
+    }
+}
+
+/// A local time of day, written HH:MM.
+pub(crate) fn local_time(text: &str) -> Option<jiff::civil::Time> {
+    if text.len() == 5 { text.parse().ok() } else { None }
+}
+
+/// Of one situation the first layer that has it decides.
+fn suppressions(layers: &[plan::CarePolicy]) -> Vec<Suppression> {
+    let mut all: Vec<Suppression> = Vec::new();
+    for one in layers.iter().flat_map(|layer| &layer.suppressions) {
+        let Some((code, predicate)) = one.when.as_ref().and_then(|when| Some((&when.code, when.predicate.as_ref()?))) else { continue };
+        if !all.iter().any(|known| known.when.code == *code) {
+            let when = Exclusion { code: code.clone(), condition: Condition(predicate.encode_to_vec()) };
+            all.push(Suppression { when, topics: one.topics.clone() });
+        }
+    }
+    all
 }
 
 /// Spans of a stored policy were checked when it came in.
@@ -85,6 +131,7 @@ fn visit_terms(visit: &plan::VisitProgramme) -> VisitTerms {
 fn meeting_terms(meeting: &plan::MeetingProgramme) -> MeetingTerms {
     let size = meeting.size.unwrap_or_default();
     MeetingTerms {
+        every: period(meeting.cadence()).and_then(recurrence),
         least: size.least,
         most: size.most,
         minutes_within: span(meeting.minutes_within.as_ref()),

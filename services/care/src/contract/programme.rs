@@ -10,8 +10,8 @@ use steward_proto::care::v1::anchor::Kind as AnchorKind;
 use steward_proto::care::v1::audience::Kind as AudienceKind;
 use steward_proto::common::v1 as common;
 
-use super::codes::{all, optional, required};
-use crate::domain::programme::{Action, Anchor, Condition, DEFAULT_TIME, Definition, Document, Exclusion, ProofRule, Recurrence, check};
+use super::{all, local_time, optional, required};
+use crate::domain::programme::{Action, Anchor, Condition, Definition, Document, Exclusion, ProofRule, Recurrence, check};
 
 /// Names of dates that care is told itself.
 const OWN_DATES: [&str; 2] = ["care.subscription_date", "care.signing_date"];
@@ -47,16 +47,10 @@ fn definition(one: &pb::TouchpointDefinition, at: &str, bad: &mut Violations) ->
         Some(offset) => offset.span.as_ref().and_then(|of| span(of, &place("offset.span"), bad)).map(|span| (offset.before, span)),
         None => None,
     };
-    let local_time = match one.local_time.as_str() {
-        "" => DEFAULT_TIME,
-        text => match text.parse() {
-            Ok(time) if text.len() == 5 => time,
-            Ok(_) | Err(_) => {
-                bad.add(place("local_time"), "PROGRAMME_INVALID", "must be a local time HH:MM");
-                DEFAULT_TIME
-            }
-        },
-    };
+    let time = local_time(&one.local_time);
+    if time.is_none() && !one.local_time.is_empty() {
+        bad.add(place("local_time"), "PROGRAMME_INVALID", "must be a local time HH:MM");
+    }
     let audience = one.audience.as_ref().and_then(|of| audience_of(of, &place("audience"), bad));
     let exclusions = exclusions(&one.exclusions, &place("exclusions"), bad);
     let act_within = one.act_within.as_ref().and_then(|of| span(of, &place("act_within"), bad));
@@ -70,7 +64,7 @@ fn definition(one: &pb::TouchpointDefinition, at: &str, bad: &mut Violations) ->
         drive_tags,
         anchor: anchor?,
         offset,
-        local_time,
+        local_time: time,
         audience: audience?,
         exclusions,
         action: action?,
@@ -174,7 +168,8 @@ fn festival(festival: pb::Festival) -> Option<Festival> {
     })
 }
 
-fn recurrence(every: pb::Recurrence) -> Option<Recurrence> {
+/// Periods by their message.
+pub(super) fn recurrence(every: pb::Recurrence) -> Option<Recurrence> {
     Some(match every {
         pb::Recurrence::Unspecified => return None,
         pb::Recurrence::Week => Recurrence::Week,
@@ -192,7 +187,11 @@ pub(crate) fn action(action: &pb::Action, at: &str, bad: &mut Violations) -> Opt
             if !["care", "service", "marketing"].contains(&message.purpose_class.as_str()) {
                 bad.add(format!("{at}.message.purpose_class"), "PROGRAMME_INVALID", "must be care, service or marketing");
             }
-            Action::Message { template_key: message.template_key.clone(), purpose_class: message.purpose_class.clone() }
+            Action::Message {
+                template_key: message.template_key.clone(),
+                purpose_class: message.purpose_class.clone(),
+                topic: message.topic.clone(),
+            }
         }
         ActionKind::Visit(visit) => Action::Visit { round_kind: required(bad, &format!("{at}.visit.round_kind"), visit.round_kind)? },
         ActionKind::Task(task) => Action::Task { role: task.role.clone(), instructions: task.instructions.clone() },

@@ -119,6 +119,16 @@ impl Document for Plan315 {
 }
 
 impl Plan315 {
+    /// An improvement was carried out on a day of the plan; `None` when it is not, or was counted before.
+    pub fn improved(&self, reference: &str, today: Date) -> Option<Self> {
+        let is_news = (self.from_date..=self.to_date).contains(&today) && !self.improvements.iter().any(|known| known == reference);
+        is_news.then(|| {
+            let mut after = self.clone();
+            after.improvements.push(reference.to_owned());
+            after
+        })
+    }
+
     /// Green only if all three are met (CA-05).
     pub fn is_green(&self, covered: i64, eligible: i64) -> bool {
         let reached = |done: &[String], target: u32| done.len() as u64 >= u64::from(target);

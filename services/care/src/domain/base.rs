@@ -19,6 +19,9 @@ pub struct Stored<T> {
     pub create_time: Timestamp,
     /// When it was last written.
     pub update_time: Timestamp,
+    /// Its free texts as they stand in the row, sealed; `None` once they are back in the document. While they are sealed they are empty
+    /// there, and a write leaves them as they are.
+    pub sealed: Option<Vec<u8>>,
     /// The document.
     pub value: T,
 }
@@ -26,7 +29,7 @@ pub struct Stored<T> {
 impl<T> Stored<T> {
     /// One that was not written yet.
     pub fn new(id: impl Into<Uuid>, estate_id: EstateId, value: T, now: Timestamp) -> Self {
-        Self { id: id.into(), estate_id, row_version: 0, create_time: now, update_time: now, value }
+        Self { id: id.into(), estate_id, row_version: 0, create_time: now, update_time: now, sealed: None, value }
     }
 
     /// The same with another document, as it will be when it is written.
@@ -37,6 +40,7 @@ impl<T> Stored<T> {
             row_version: self.row_version + 1,
             create_time: self.create_time,
             update_time: now,
+            sealed: self.sealed.clone(),
             value,
         }
     }
@@ -64,6 +68,14 @@ pub trait Document: Clone + serde::Serialize + serde::de::DeserializeOwned + Sen
     /// What may be there once in an estate.
     fn unique_key(&self) -> Option<String> {
         None
+    }
+
+    /// Whether it has free texts: what people wrote, and what may name somebody. Its table keeps them sealed.
+    const HAS_TEXTS: bool = false;
+
+    /// Every one of them, in an order that only the rest of the document decides.
+    fn texts(&mut self) -> Vec<&mut String> {
+        Vec::new()
     }
 }
 
@@ -96,6 +108,14 @@ pub enum TimerKind {
     ObligationDue,
     /// Minutes are due.
     ForumMinutes,
+    /// A calendar was loaded: what an estate counts in working days is counted anew.
+    CalendarRecount,
+    /// Those who are registered are told that their activity was moved or called off.
+    ActivityNotice,
+    /// The term of an enrolment is over.
+    EnrolmentTerm,
+    /// A parcel was kept for long enough.
+    ParcelDue,
 }
 
 impl TimerKind {
@@ -115,6 +135,10 @@ impl TimerKind {
             Self::VisitForm => "visit_form",
             Self::ObligationDue => "obligation_due",
             Self::ForumMinutes => "forum_minutes",
+            Self::CalendarRecount => "calendar_recount",
+            Self::ActivityNotice => "activity_notice",
+            Self::EnrolmentTerm => "enrolment_term",
+            Self::ParcelDue => "parcel_due",
         }
     }
 }

@@ -1,34 +1,7 @@
 //! Enums that stand as text in the database and in documents: one text per value, for ever.
 
-/// Defines an enum whose values have a text: `as_str`, `parse`, `ALL`, `Display` and serde agree on it.
-macro_rules! codes {
-    ($(#[$meta:meta])* $name:ident { $($(#[$of:meta])* $value:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
-        pub enum $name { $($(#[$of])* #[serde(rename = $text)] $value),+ }
-
-        impl $name {
-            /// Every value, in declared order.
-            pub const ALL: &'static [Self] = &[$(Self::$value),+];
-
-            /// The text of the value.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$value => $text),+ }
-            }
-
-            /// The value of a text.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text)
-            }
-        }
-
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, out: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                out.pad(self.as_str())
-            }
-        }
-    };
-}
+pub use steward_kit::auth::{Actor, PrincipalKind as ActorKind};
+use steward_kit::codes;
 
 codes! {
     /// Layers of care (CA-01).
@@ -251,19 +224,5 @@ codes! {
         Suggestion = "suggestion",
         /// 表扬.
         Praise = "praise",
-    }
-}
-
-codes! {
-    /// Sorts of principals.
-    ActorKind {
-        /// An employee.
-        Staff = "staff",
-        /// A customer.
-        Customer = "customer",
-        /// A service of ours.
-        Service = "service",
-        /// A device.
-        Device = "device",
     }
 }

@@ -35,6 +35,9 @@ pub struct Forum {
     pub attending_roles: Vec<String>,
     /// Warnings.
     pub warnings: Vec<String>,
+    /// When it ended.
+    #[serde(default)]
+    pub end_time: Option<Timestamp>,
     /// When the minutes are due.
     pub minutes_due_time: Option<Timestamp>,
     /// When they went out.
@@ -109,6 +112,19 @@ impl Forum {
         }
     }
 
+    /// A calendar was loaded anew: the minutes may be due at another time. `None` when nothing moves.
+    pub fn recounted(&self, now: Timestamp, rules: &Rules) -> Result<Option<Change<Self>>> {
+        let (State::Held | State::Overdue, Some(end)) = (self.state, self.end_time) else { return Ok(None) };
+        let within = rules.terms.meetings.get(&self.kind).and_then(|terms| terms.minutes_within.as_ref());
+        let minutes_due_time = rules.due_if(end, within)?;
+        if minutes_due_time == self.minutes_due_time {
+            return Ok(None);
+        }
+        let state = if minutes_due_time.is_some_and(|due| due <= now) { self.state } else { State::Held };
+        let change = Change::to(Self { minutes_due_time, state, ..self.clone() });
+        Ok(Some(change.promise(Promise::at(TimerKind::ForumMinutes, minutes_due_time))))
+    }
+
     /// The minutes were to be out until now (CA-57).
     pub fn lapse(&self) -> Option<Change<Self>> {
         (self.state == State::Held).then(|| Change::to(Self { state: State::Overdue, ..self.clone() }).tell(Fact::MinutesOverdue))
@@ -147,7 +163,7 @@ pub fn hold(
         return Err(Error::invalid("end_time", "TIME_NOT_PLAUSIBLE", "must not lie before the forum begins"));
     }
     let minutes_due_time = rules.due_if(end, terms.and_then(|terms| terms.minutes_within.as_ref()))?;
-    let mut after = Forum { state: State::Held, attending_roles: roles, minutes_due_time, ..before.value.clone() };
+    let mut after = Forum { state: State::Held, attending_roles: roles, end_time: Some(end), minutes_due_time, ..before.value.clone() };
     after.warn();
     Ok(Change::to(after).promise(Promise::at(TimerKind::ForumMinutes, minutes_due_time)))
 }

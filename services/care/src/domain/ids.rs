@@ -16,6 +16,15 @@ define_id!(AnnualPlanId, "annual plan");
 define_id!(PlanItemId, "plan item");
 define_id!(Plan315Id, "315 plan");
 define_id!(ContactId, "contact");
+define_id!(ActivityId, "activity");
+define_id!(RegistrationId, "registration");
+define_id!(CommitmentId, "commitment");
+define_id!(FundEntryId, "fund entry");
+define_id!(EnrolmentId, "enrolment");
+define_id!(PackageUseId, "package use");
+define_id!(ParcelId, "parcel");
+define_id!(StockItemId, "stock item");
+define_id!(StockMovementId, "stock movement");
 
 /// The id of what exists once for these parts, whoever makes it and however often: a UUIDv8 over SHA-256.
 pub fn made_of(parts: &[&[u8]]) -> Uuid {

@@ -1,18 +1,30 @@
 //! The rules, pure: no `async`, no SQL, no messages of the contract; time is an argument.
 
+pub mod activity;
+pub mod activity_types;
 pub mod annual_plan;
 pub mod base;
 pub mod batch;
+pub mod care_fund;
+pub mod catalogue;
 pub mod codes;
+pub mod community_codes;
+pub mod community_terms;
 pub mod draw;
+pub mod enrolment;
 pub mod figures;
 pub mod forum;
 pub mod ids;
 pub mod lift;
+pub mod meeting;
 pub mod obligation;
 pub mod occurrence;
+pub mod parcel;
 pub mod programme;
+pub mod registration;
 pub mod round;
+pub mod service_package;
+pub mod stock;
 pub mod terms;
 pub mod touchpoint;
 pub mod visit;

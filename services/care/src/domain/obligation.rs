@@ -81,6 +81,11 @@ impl Document for Obligation {
     type Fact = Fact;
 
     const NOUN: &'static str = "obligation";
+    const HAS_TEXTS: bool = true;
+
+    fn texts(&mut self) -> Vec<&mut String> {
+        self.items.iter_mut().map(|item| &mut item.finding).collect()
+    }
 
     fn state(&self) -> &'static str {
         self.state.as_str()
@@ -161,6 +166,18 @@ pub fn follow(
 }
 
 impl Obligation {
+    /// A calendar was loaded anew: it may be due on another day. `None` when nothing moves.
+    pub fn recounted(&self, terms: &ObligationTerms, now: Timestamp, rules: &Rules) -> Result<Option<Change<Self>>> {
+        let (State::Open | State::Overdue, Some(date)) = (self.state, self.anchor_date) else { return Ok(None) };
+        let due_time = due_of(terms, date, rules)?;
+        if due_time == self.due_time {
+            return Ok(None);
+        }
+        let state = if due_time > now { State::Open } else { self.state };
+        let change = Change::to(Self { due_time, state, ..self.clone() });
+        Ok(Some(change.promise(Promise::set(TimerKind::ObligationDue, due_time))))
+    }
+
     /// It was to be done until now.
     pub fn lapse(&self) -> Option<Change<Self>> {
         (self.state == State::Open).then(|| Change::to(Self { state: State::Overdue, ..self.clone() }).tell(Fact::Overdue))

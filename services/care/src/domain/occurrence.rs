@@ -34,7 +34,7 @@ pub fn next(definition: &Definition, fact: Option<Date>, from: Date, until: Opti
             return Ok(None);
         }
         if due_date >= from {
-            let due_time = rules.at(due_date, definition.local_time)?;
+            let due_time = rules.begin_of(due_date, definition.local_time.or(rules.terms.times.touchpoint))?;
             return Ok(Some(Occurrence { anchor_date: anchor, due_date, due_time }));
         }
         if is_single(&definition.anchor) {
@@ -108,6 +108,12 @@ pub fn period_start(every: Recurrence, start: Date) -> Result<Date> {
     };
     let first = period_of(months, start)?;
     if first == start { Ok(first) } else { first.checked_add(i64::from(months).months()).map_err(Error::internal) }
+}
+
+/// The last day of the period that begins on `first`.
+pub fn period_end(every: Recurrence, first: Date) -> Result<Date> {
+    let next = period_start(every, first.tomorrow().map_err(Error::internal)?)?;
+    next.yesterday().map_err(Error::internal)
 }
 
 fn period_of(months: i16, date: Date) -> Result<Date> {

@@ -7,7 +7,7 @@ use steward_kit::calendar::{Festival, Span};
 use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
 
-use super::codes::{ActorKind, DriveTag, Layer, Node, OrderKind, ProgrammeState, RoundKind};
+use super::codes::{Actor, DriveTag, Layer, Node, OrderKind, ProgrammeState, RoundKind};
 use super::ids::{PlanItemId, ProgrammeId};
 use super::terms::counts_days;
 
@@ -28,15 +28,6 @@ impl TryFrom<String> for Condition {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         hex::decode(text).map(Self)
     }
-}
-
-/// Who did something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// Sort.
-    pub kind: ActorKind,
-    /// Subject of the principal.
-    pub subject: String,
 }
 
 /// A version of a programme.
@@ -116,8 +107,8 @@ pub struct Definition {
     pub anchor: Anchor,
     /// How far from it: before or after, and the span.
     pub offset: Option<(bool, Span)>,
-    /// Local time of day.
-    pub local_time: Time,
+    /// Local time of day; `None` for the care policy's.
+    pub local_time: Option<Time>,
     /// For whom; `None` for everybody.
     pub audience: Option<Condition>,
     /// Who is left out.
@@ -189,6 +180,9 @@ pub enum Action {
         template_key: String,
         /// Class of purpose.
         purpose_class: String,
+        /// What it is about; empty for nothing in particular.
+        #[serde(default)]
+        topic: String,
     },
     /// Somebody visits.
     Visit {
@@ -228,9 +222,6 @@ pub struct ProofRule {
     /// A note.
     pub note: bool,
 }
-
-/// Local time of day of a touchpoint that names none.
-pub const DEFAULT_TIME: Time = Time::constant(9, 0, 0, 0);
 
 /// Notes what a document contradicts, each at its place.
 pub fn check(document: &Document, at: &str, bad: &mut Violations) {

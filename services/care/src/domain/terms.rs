@@ -9,6 +9,9 @@ use jiff::tz::TimeZone;
 use steward_kit::calendar::{Calendars, Family, Span, Unit};
 use steward_kit::{Error, Result};
 
+use super::community_terms::CommunityTerms;
+use super::programme::{Exclusion, Recurrence};
+
 /// Terms of an estate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Terms {
@@ -44,6 +47,51 @@ pub struct Terms {
     pub obligations: Vec<ObligationTerms>,
     /// The 315 plan.
     pub plan_315: Option<Plan315Terms>,
+    /// Cards, uses of the fund, packages.
+    pub community: CommunityTerms,
+    /// When on their day things happen.
+    pub times: Times,
+    /// How long a touchpoint that ended is kept; `None` for ever.
+    pub touchpoints_kept: Option<Span>,
+    /// The layer that has to reach every household (F-09).
+    pub coverage_layer: Option<String>,
+    /// How far back the brief of a visit looks.
+    pub brief_window: Option<Span>,
+    /// How long before the year ends whoever owes talks is warned of.
+    pub warn_before: Option<Span>,
+    /// Topics that are held back in a situation (CA-12).
+    pub suppressions: Vec<Suppression>,
+    /// How large the catalogue of actions was and is to be (CA-07).
+    pub catalogue_goal: (u32, u32),
+}
+
+/// Local times of day. Where no layer says one, the day itself is all that was promised: it begins at its first minute and ends with
+/// its last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Touchpoints whose definition names none (CA-28).
+    pub touchpoint: Option<Time>,
+    /// Notices of visits (CA-35).
+    pub notice: Option<Time>,
+    /// Digests of rounds (CA-40).
+    pub digest: Option<Time>,
+}
+
+/// Topics held back while a condition holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppression {
+    /// The situation: the reason that is kept, and for whom it holds.
+    pub when: Exclusion,
+    /// The topics; each with those below it.
+    pub topics: Vec<String>,
+}
+
+impl Suppression {
+    /// Whether it speaks of a topic: `marketing` covers `marketing.building_materials`.
+    pub fn covers(&self, topic: &str) -> bool {
+        let is_below = |held: &String| topic.strip_prefix(held.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        !topic.is_empty() && self.topics.iter().any(is_below)
+    }
 }
 
 /// Rules of one sort of visits.
@@ -62,6 +110,8 @@ pub struct VisitTerms {
 /// Rules of one sort of meetings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MeetingTerms {
+    /// How often one is held; `None` when people decide.
+    pub every: Option<Recurrence>,
     /// Fewest representatives; 0 means no bound.
     pub least: u32,
     /// Most representatives; 0 means no bound.
@@ -143,6 +193,19 @@ impl Rules {
         self.zone.to_timestamp(date.to_datetime(time)).map_err(Error::internal)
     }
 
+    /// The instant of a local day at which something of it is done: at its time, or as the day begins.
+    pub fn begin_of(&self, date: Date, time: Option<Time>) -> Result<Timestamp> {
+        self.at(date, time.unwrap_or_else(Time::midnight))
+    }
+
+    /// The instant at which a local day is over for some purpose: its time, or 24:00.
+    pub fn close_of(&self, date: Date, time: Option<Time>) -> Result<Timestamp> {
+        match time {
+            Some(time) => self.at(date, time),
+            None => self.end_of(date),
+        }
+    }
+
     /// 24:00 of a local day.
     pub fn end_of(&self, date: Date) -> Result<Timestamp> {
         self.at(date.tomorrow().map_err(Error::internal)?, Time::midnight())
@@ -180,5 +243,36 @@ pub fn counts_days(span: &Span) -> bool {
     match span.unit().family() {
         Family::Clock => false,
         Family::WorkingDays | Family::CivilDays => true,
+    }
+}
+
+/// Whether a span counts working days, and so depends on the years that are loaded.
+pub fn counts_working_days(span: &Span) -> bool {
+    match span.unit().family() {
+        Family::WorkingDays => true,
+        Family::Clock | Family::CivilDays => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::programme::Condition;
+
+    /// CA-12: a topic covers those below it, and no other that begins alike.
+    #[test]
+    fn a_topic_covers_what_lies_below_it() {
+        let when = Exclusion { code: "renovation_active".to_owned(), condition: Condition(Vec::new()) };
+        let held = Suppression { when, topics: vec!["marketing.building_materials".to_owned(), "sales".to_owned()] };
+        for (topic, covered) in [
+            ("marketing.building_materials", true),
+            ("marketing.building_materials.tiles", true),
+            ("sales.flats", true),
+            ("marketing", false),
+            ("salesroom", false),
+            ("", false),
+        ] {
+            assert_eq!(held.covers(topic), covered, "{topic}");
+        }
     }
 }

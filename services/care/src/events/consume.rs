@@ -8,11 +8,13 @@ use steward_kit::Result;
 use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
 use steward_kit_store::Effects;
+use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
 use steward_kit_store::inbox::{EventHandler, payload};
 use steward_proto::customer::v1 as customer;
 use steward_proto::event::v1::Event;
 use steward_proto::notification::v1 as notification;
+use steward_proto::survey::v1 as survey;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -52,7 +54,7 @@ impl EventHandler for CustomerEvents {
 /// What notification tells of the messages of touchpoints.
 pub(crate) struct MessageEvents(pub(crate) Arc<App>);
 
-/// What a message says that it is about.
+/// What a message, or an answer, says that it is about.
 const SUBJECT_KIND: &str = "touchpoint";
 
 #[tonic::async_trait]
@@ -106,8 +108,51 @@ impl MessageEvents {
     }
 }
 
-/// The touchpoint that a message is about.
+/// The touchpoint that a message to a customer is about. What staff are told of a touchpoint, that it is due or late, is no care that
+/// anybody received.
 fn subject(message: Option<notification::MessageFacts>) -> Option<Uuid> {
-    let message = message.filter(|message| message.subject_kind == SUBJECT_KIND)?;
+    let message = message.filter(|message| message.subject_kind == SUBJECT_KIND && !message.customer_id.is_empty())?;
     Uuid::try_parse(&message.subject_id).ok()
+}
+
+/// What the survey service tells: who answered what care asked for, and which improvements were carried out.
+pub(crate) struct SurveyEvents(pub(crate) Arc<App>);
+
+#[tonic::async_trait]
+impl EventHandler for SurveyEvents {
+    fn wants(&self, kind: &str) -> bool {
+        kind == survey::ResponseAccepted::full_name() || kind == survey::ImprovementPlanVerified::full_name()
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
+        if event.r#type == survey::ImprovementPlanVerified::full_name() {
+            let Some(plan) = payload::<survey::ImprovementPlanVerified>(event)?.plan else { return Ok(Effects::none()) };
+            let mut bad = Violations::new();
+            let estate = bad.id::<EstateId>("estate_id", &plan.estate_id);
+            let estate = bad.build(|| estate)?;
+            return self.0.hear_improvement(tx, estate, &plan.improvement_plan_id, now).await;
+        }
+        let fact: survey::ResponseAccepted = payload(event)?;
+        let Some(touchpoint) = Uuid::try_parse(&fact.subject_code).ok().filter(|_| fact.subject_kind == SUBJECT_KIND) else {
+            return Ok(Effects::none());
+        };
+        let mut bad = Violations::new();
+        let at = bad.timestamp("occur_time", event.occur_time.as_ref());
+        let at = bad.build(|| at)?;
+        self.0.hear_answer(tx, touchpoint, at, now).await
+    }
+}
+
+/// What work-order tells of calendars.
+pub(crate) struct CalendarEvents(pub(crate) Arc<App>);
+
+#[tonic::async_trait]
+impl EventHandler for CalendarEvents {
+    fn wants(&self, kind: &str) -> bool {
+        CalendarStore::wants(kind)
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
+        self.0.hear_calendar(tx, event, now).await
+    }
 }

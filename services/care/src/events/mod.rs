@@ -1,4 +1,5 @@
 //! Facts out and in.
 
+pub(crate) mod community;
 pub(crate) mod consume;
 pub(crate) mod publish;

@@ -65,7 +65,7 @@ impl Told for Touchpoint {
         let reason_code = one.reason_code.clone();
         match fact {
             touchpoint::Fact::ActionDue => match one.action.clone() {
-                Action::Message { template_key, purpose_class } => {
+                Action::Message { template_key, purpose_class, topic: _ } => {
                     about(row, now, &pb::TouchpointMessageDue { touchpoint, template_key, purpose_class })
                 }
                 Action::Survey { questionnaire_code } => about(row, now, &pb::TouchpointSurveyDue { touchpoint, questionnaire_code }),

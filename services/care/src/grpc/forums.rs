@@ -1,7 +1,7 @@
 //! The RPCs of `ForumService`.
 
 use steward_kit::error::Violations;
-use steward_kit::proto::to_timestamp;
+use steward_kit::proto::{to_date, to_timestamp};
 use steward_proto::care::v1 as pb;
 use steward_proto::care::v1::forum_service_server::ForumService;
 use tonic::{Request, Response};
@@ -12,6 +12,7 @@ use crate::app::NewForum;
 use crate::contract::{Code, condition, required};
 use crate::domain::base::Stored;
 use crate::domain::forum::{Forum, Invitation};
+use crate::domain::meeting::Period;
 use crate::store::documents::Place;
 
 #[tonic::async_trait]
@@ -55,6 +56,23 @@ impl ForumService for Edge {
         let page = page!(self, "ListForums", request, |page| self.app.list_forums(&access, estate, &page), Place::of);
         let forums = page.rows.iter().map(encode).collect();
         Ok(Response::new(pb::ListForumsResponse { forums, next_page_token: page.next_page_token }))
+    }
+
+    async fn get_meeting_standing(&self, request: Request<pb::GetMeetingStandingRequest>) -> Answer<pb::GetMeetingStandingResponse> {
+        let (access, request) = received(request)?;
+        let mut bad = Violations::of(&request);
+        let (estate, year) = (bad.id("estate_id", &request.estate_id), i16::try_from(request.year).ok());
+        let (estate, year) = bad.build(|| Some((estate?, year?)))?;
+        let (periods, today) = self.app.meeting_standing(&access, estate, year).await?;
+        let period = |period: &Period| pb::MeetingPeriod {
+            kind: period.kind.clone(),
+            from_date: to_date(period.from_date),
+            to_date: to_date(period.to_date),
+            held_count: period.held,
+            planned_count: period.planned,
+            standing: period.standing(today).to_owned(),
+        };
+        Ok(Response::new(pb::GetMeetingStandingResponse { periods: periods.iter().map(period).collect() }))
     }
 
     async fn record_forum_reply(&self, request: Request<pb::RecordForumReplyRequest>) -> Answer<pb::RecordForumReplyResponse> {

@@ -1,14 +1,21 @@
 //! The edge: decode, ask the app, encode. Nothing here decides.
 
+mod activities;
+mod activity_messages;
 mod annual_plans;
 mod batches;
+mod care_fund;
+mod catalogue;
 mod forums;
 mod metrics;
 mod obligations;
+mod parcels;
 mod programmes;
 mod relationships;
 mod request;
 mod rounds;
+mod service_packages;
+mod stock;
 mod touchpoints;
 mod visits;
 

@@ -13,8 +13,8 @@ use crate::contract::Code;
 use crate::domain::base::Stored;
 use crate::domain::codes::ObligationState;
 use crate::domain::obligation::{Item, Obligation};
+use crate::store::dates::EstateDate;
 use crate::store::documents::Place;
-use crate::store::planner::EstateDate;
 
 #[tonic::async_trait]
 impl ObligationService for Edge {

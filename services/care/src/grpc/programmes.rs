@@ -10,11 +10,12 @@ use tonic::{Request, Response};
 use super::request::{call, page, received, target, text, time};
 use super::{Answer, Edge};
 use crate::app::{NewProgramme, ProgrammeReport};
-use crate::contract::{Code, actor, optional};
+use crate::contract::{Code, optional};
 use crate::domain::codes::ProgrammeState;
 use crate::domain::lift::{Evaluation, Measure, lift};
 use crate::domain::programme::{Programme, warnings};
-use crate::store::programmes::{ProgrammeKey, StoredEvaluation, list_programmes};
+use crate::store::evaluations::StoredEvaluation;
+use crate::store::programmes::{Filter, ProgrammeKey, list_programmes};
 
 #[tonic::async_trait]
 impl ProgrammeService for Edge {
@@ -73,10 +74,19 @@ impl ProgrammeService for Edge {
         let estate = bad.optional_id("estate_id", &request.estate_id);
         let state = optional::<ProgrammeState>(&mut bad, "state", request.state);
         bad.finish()?;
+        let filter = Filter { estate, state, unevaluated_only: request.unevaluated_only };
         let (db, scope) = (self.app.db.pool(), &access.scope);
-        let page = page!(self, "ListProgrammes", request, |page| list_programmes(db, scope, estate, state, &page), ProgrammeKey::of);
+        let page = page!(self, "ListProgrammes", request, |page| list_programmes(db, scope, &filter, &page), ProgrammeKey::of);
         let programmes = page.rows.iter().map(encode).collect();
         Ok(Response::new(pb::ListProgrammesResponse { programmes, next_page_token: page.next_page_token }))
+    }
+
+    async fn get_care_catalogue(&self, request: Request<pb::GetCareCatalogueRequest>) -> Answer<pb::GetCareCatalogueResponse> {
+        let (access, request) = received(request)?;
+        let mut bad = Violations::of(&request);
+        let estate = bad.id("estate_id", &request.estate_id);
+        let catalogue = self.app.care_catalogue(&access, bad.build(|| estate)?).await?;
+        Ok(Response::new(super::catalogue::encode(&catalogue)))
     }
 
     async fn preview_programme(&self, request: Request<pb::PreviewProgrammeRequest>) -> Answer<pb::PreviewProgrammeResponse> {
@@ -146,8 +156,8 @@ fn encode(programme: &Programme) -> pb::Programme {
         warnings: warnings(&programme.document).into_iter().map(warning).collect(),
         plan_item_id: text(programme.plan_item_id),
         is_ad_hoc: programme.plan_item_id.is_none(),
-        author: Some(actor(&programme.author)),
-        publisher: programme.publisher.as_ref().map(actor),
+        author: Some(programme.author.wire()),
+        publisher: programme.publisher.as_ref().map(steward_kit::auth::Actor::wire),
         create_time: Some(to_timestamp(programme.create_time)),
         publish_time: time(programme.publish_time),
         retire_time: time(programme.retire_time),

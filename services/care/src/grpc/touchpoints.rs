@@ -165,5 +165,6 @@ fn encode(row: &Stored<Touchpoint>) -> pb::Touchpoint {
         etag: row.row_version.to_string(),
         create_time: Some(to_timestamp(row.create_time)),
         update_time: Some(to_timestamp(row.update_time)),
+        note: one.note.clone(),
     }
 }

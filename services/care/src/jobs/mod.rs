@@ -7,16 +7,17 @@ mod worker;
 use std::sync::Arc;
 
 use steward_kit::Result;
-use steward_kit_store::calendars::{self, CalendarStore};
+use steward_kit_store::calendars;
 use steward_kit_store::epoch;
 use steward_kit_store::housekeeping::Housekeeping;
 use steward_kit_store::inbox::Consumer;
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::Relay;
+use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
 
-use crate::app::App;
-use crate::events::consume::{CustomerEvents, MessageEvents};
+use crate::app::{App, sealed_tables};
+use crate::events::consume::{CalendarEvents, CustomerEvents, MessageEvents, SurveyEvents};
 
 /// Starts every job of the service.
 ///
@@ -52,6 +53,10 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
         jobs.spawn("events in", move |stop| consumer.clone().run(stop));
     }
 
+    // The second half of a key rotation.
+    let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher.clone(), sealed_tables());
+    jobs.spawn("rekey", move |stop| rekey.clone().run(stop));
+
     // What is kept in memory notices what other replicas change.
     let watched = db.clone();
     jobs.spawn("policy epoch", move |stop| epoch::watch(watched.clone(), stop));
@@ -66,7 +71,9 @@ pub(crate) fn consumers(app: &Arc<App>) -> Vec<Consumer> {
         Consumer::new(db.clone(), clock.clone(), "customer", "households", CustomerEvents(app.clone())),
         // What became of messages.
         Consumer::new(db.clone(), clock.clone(), "notification", "messages", MessageEvents(app.clone())),
+        // What became of questionnaires, and of improvements.
+        Consumer::new(db.clone(), clock.clone(), "survey", "answers", SurveyEvents(app.clone())),
         // Which days are worked.
-        Consumer::new(db.clone(), clock.clone(), calendars::SOURCE, calendars::CONSUMER, CalendarStore::new(db.clone())),
+        Consumer::new(db.clone(), clock.clone(), calendars::SOURCE, calendars::CONSUMER, CalendarEvents(app.clone())),
     ]
 }

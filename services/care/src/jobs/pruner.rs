@@ -1,5 +1,5 @@
-//! Touchpoints that ended long ago are deleted, so that what a household costs does not grow with its years. What they amounted to
-//! stands in reports and evaluations.
+//! Touchpoints that ended longer ago than the care policy of their estate keeps them are deleted, so that what a household costs does
+//! not grow with its years. What they amounted to stands in reports and evaluations.
 
 use std::sync::Arc;
 
@@ -9,9 +9,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::store::touchpoints::prune;
-
-/// How long what ended is kept: longer than any period that a plan reports on.
-const KEPT: SignedDuration = SignedDuration::from_hours(3 * 366 * 24);
 
 /// Rows of one statement.
 const CHUNK: i64 = 5000;
@@ -30,7 +27,7 @@ pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
 }
 
 async fn round(app: &App, stop: &CancellationToken) -> Result<()> {
-    let before = app.clock.now() - KEPT;
-    while !stop.is_cancelled() && prune(app.db.pool(), before, CHUNK).await? == CHUNK.unsigned_abs() {}
+    let before = app.kept_since(app.clock.now()).await?;
+    while !stop.is_cancelled() && prune(app.db.pool(), &before, CHUNK).await? == CHUNK.unsigned_abs() {}
     Ok(())
 }

@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 use crate::app::{App, Work, daily_timer, estate_of_key};
 use crate::domain::base::TimerKind;
+use crate::domain::enrolment::Enrolment;
 use crate::domain::forum::Forum;
 use crate::domain::obligation::Obligation;
+use crate::domain::parcel::Parcel;
 use crate::domain::round::Round;
 use crate::domain::touchpoint::Touchpoint;
 use crate::domain::visit::Visit;
@@ -23,7 +25,7 @@ use crate::store::documents::Table;
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Every kind there is.
-const KINDS: [TimerKind; 13] = [
+const KINDS: [TimerKind; 17] = [
     TimerKind::ProgrammePlan,
     TimerKind::TouchpointDue,
     TimerKind::TouchpointWindow,
@@ -37,6 +39,10 @@ const KINDS: [TimerKind; 13] = [
     TimerKind::VisitForm,
     TimerKind::ObligationDue,
     TimerKind::ForumMinutes,
+    TimerKind::CalendarRecount,
+    TimerKind::ActivityNotice,
+    TimerKind::EnrolmentTerm,
+    TimerKind::ParcelDue,
 ];
 
 /// The handlers of the service, one for each kind of timer.
@@ -58,7 +64,11 @@ impl TimerHandler for Handler {
     async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
         match self.kind {
             // These wake a worker, or read a row that never changes.
-            TimerKind::ProgrammePlan | TimerKind::TouchpointDue | TimerKind::RoundPrepare | TimerKind::ContactSettle => Ok(()),
+            TimerKind::ProgrammePlan
+            | TimerKind::TouchpointDue
+            | TimerKind::RoundPrepare
+            | TimerKind::ContactSettle
+            | TimerKind::CalendarRecount => Ok(()),
             TimerKind::TouchpointWindow | TimerKind::TouchpointConfirm | TimerKind::TouchpointVisited => {
                 lock::<Touchpoint>(tx, subjects).await
             }
@@ -66,6 +76,9 @@ impl TimerHandler for Handler {
             TimerKind::VisitNotice | TimerKind::VisitForm => lock::<Visit>(tx, subjects).await,
             TimerKind::ObligationDue => lock::<Obligation>(tx, subjects).await,
             TimerKind::ForumMinutes => lock::<Forum>(tx, subjects).await,
+            TimerKind::EnrolmentTerm => lock::<Enrolment>(tx, subjects).await,
+            TimerKind::ParcelDue => lock::<Parcel>(tx, subjects).await,
+            TimerKind::ActivityNotice => crate::store::registrations::lock_noticing(tx, subjects).await,
         }
     }
 
@@ -103,6 +116,10 @@ impl TimerHandler for Handler {
             TimerKind::VisitForm => app.lapse_visit_form(tx, id, now).await,
             TimerKind::ObligationDue => app.lapse_obligation(tx, id, now).await,
             TimerKind::ForumMinutes => app.lapse_forum_minutes(tx, id, now).await,
+            TimerKind::EnrolmentTerm => app.end_enrolment_term(tx, id, now).await,
+            TimerKind::ParcelDue => app.lapse_parcel(tx, id, now).await,
+            TimerKind::ActivityNotice => app.give_notice(tx, id, now).await,
+            TimerKind::CalendarRecount => self.wake(timer, Work::Recount(id), now),
         }
     }
 }

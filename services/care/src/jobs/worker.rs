@@ -38,5 +38,6 @@ async fn one(app: &App, work: Work) -> Result<()> {
         Work::Act => app.act().await,
         Work::Plan(programme, estate) => app.plan_programme(programme.into(), estate.into()).await,
         Work::Round(round) => app.prepare_round(round).await,
+        Work::Recount(estate) => app.recount(estate.into()).await,
     }
 }

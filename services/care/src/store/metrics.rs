@@ -71,14 +71,15 @@ pub(crate) async fn talks(db: impl PgExecutor<'_>, stretches: &[Stretch]) -> Res
     Ok(all)
 }
 
-/// Households of a layer: reached, else opted out, else held out (F-09). One trip.
-pub(crate) async fn covered(db: impl PgExecutor<'_>, stretches: &[Stretch], layer: &str, programme: &str) -> Result<Rows> {
+/// Households of a layer, one for each stretch, of a programme, or where both are empty of all care: reached, else opted out, else held
+/// out (F-09). One trip.
+pub(crate) async fn covered(db: impl PgExecutor<'_>, stretches: &[Stretch], layers: &[String], programme: &str) -> Result<Rows> {
     let Columns { estates, starts, ends } = columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT s.estate_id AS "estate_id!", t.household_id AS "household_id!", max(coalesce(t.mark_time, t.sort_time)) AS "at!",
                   bool_or(t.state = 'confirmed') AS "reached!", bool_or(t.state = 'held_out') AS "held_out!"
-             FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS s(estate_id, start_time, end_time)
-             JOIN care.touchpoints t ON t.estate_id = s.estate_id AND t.layer = $4
+             FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[]) AS s(estate_id, start_time, end_time, layer)
+             JOIN care.touchpoints t ON t.estate_id = s.estate_id AND (s.layer = '' OR t.layer = s.layer)
               AND ($5 = '' OR t.document ->> 'programme_code' = $5)
               AND (t.state = 'confirmed' AND t.mark_time >= s.start_time AND t.mark_time < s.end_time
                    OR (t.state = 'held_out' OR t.state = 'suppressed' AND t.document ->> 'reason_code' IN ('no_consent', 'preference', 'opted_out'))
@@ -87,7 +88,7 @@ pub(crate) async fn covered(db: impl PgExecutor<'_>, stretches: &[Stretch], laye
         &estates,
         &starts as _,
         &ends as _,
-        layer,
+        layers,
         programme,
     )
     .fetch_all(db)

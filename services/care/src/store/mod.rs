@@ -1,11 +1,20 @@
 //! SQL, and nothing but SQL. Every function takes where it runs and whose rows it may touch.
 
+pub(crate) mod activities;
 pub(crate) mod batches;
+pub(crate) mod care_fund;
 pub(crate) mod contacts;
+pub(crate) mod dates;
 pub(crate) mod documents;
+pub(crate) mod enrolments;
+pub(crate) mod evaluations;
+pub(crate) mod forums;
 pub(crate) mod metrics;
 pub(crate) mod planner;
 pub(crate) mod programmes;
+pub(crate) mod recount;
+pub(crate) mod registrations;
+pub(crate) mod stock;
 pub(crate) mod touchpoints;
 pub(crate) mod visits;
 

@@ -77,84 +77,6 @@ pub(crate) async fn live_of(
     Ok(rows.into_iter().map(|row| (row.id, row.household_id.into(), read(row.anchor_date))).collect())
 }
 
-/// A date of an estate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EstateDate {
-    pub(crate) id: Uuid,
-    pub(crate) kind: String,
-    pub(crate) subject_code: String,
-    pub(crate) date: Date,
-    pub(crate) is_reached: bool,
-    pub(crate) row_version: i64,
-    pub(crate) update_time: Timestamp,
-}
-
-/// Dates of an estate after a place, by kind and subject; of one kind if it is given. One trip.
-pub(crate) async fn list_dates(
-    db: impl PgExecutor<'_>,
-    estate: EstateId,
-    kind: Option<&str>,
-    after: Option<(&str, &str)>,
-    limit: i64,
-) -> Result<Vec<EstateDate>> {
-    let rows = sqlx::query!(
-        "SELECT id, kind, subject_code, date, is_reached, row_version, update_time FROM care.estate_dates
-          WHERE estate_id = $1 AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR (kind, subject_code) > ($3, $4::text))
-          ORDER BY kind, subject_code LIMIT $5
-         -- unscoped: the estate was found in the caller's scope, or a timer named it",
-        estate.as_uuid(),
-        kind,
-        after.map(|after| after.0),
-        after.map(|after| after.1),
-        limit,
-    )
-    .fetch_all(db)
-    .await
-    .store()?;
-    let read = rows.into_iter().map(|row| EstateDate {
-        id: row.id,
-        kind: row.kind,
-        subject_code: row.subject_code,
-        date: row.date.to_jiff(),
-        is_reached: row.is_reached,
-        row_version: row.row_version,
-        update_time: row.update_time.to_jiff(),
-    });
-    Ok(read.collect())
-}
-
-/// Sets a date; returns it as it then is. One trip.
-pub(crate) async fn put_date(
-    db: impl PgExecutor<'_>,
-    estate: EstateId,
-    kind: &str,
-    subject: &str,
-    date: Date,
-    is_reached: bool,
-    now: Timestamp,
-) -> Result<EstateDate> {
-    let row = sqlx::query!(
-        "INSERT INTO care.estate_dates AS d (estate_id, id, kind, subject_code, date, is_reached, row_version, update_time)
-         VALUES ($1, $2, $3, $4, $5, $6, 1, $7)
-         ON CONFLICT ON CONSTRAINT estate_dates_pkey DO UPDATE
-            SET date = EXCLUDED.date, is_reached = EXCLUDED.is_reached, row_version = d.row_version + 1, update_time = EXCLUDED.update_time
-         RETURNING id, row_version
-         -- unscoped: the estate was found in the caller's scope before",
-        estate.as_uuid(),
-        Uuid::now_v7(),
-        kind,
-        subject,
-        date.to_sqlx() as jiff_sqlx::Date,
-        is_reached,
-        now.to_sqlx() as jiff_sqlx::Timestamp,
-    )
-    .fetch_one(db)
-    .await
-    .store()?;
-    let (kind, subject_code) = (kind.to_owned(), subject.to_owned());
-    Ok(EstateDate { id: row.id, kind, subject_code, date, is_reached, row_version: row.row_version, update_time: now })
-}
-
 /// Days of households that care was told. One trip.
 pub(crate) async fn household_dates(
     db: impl PgExecutor<'_>,
@@ -171,4 +93,17 @@ pub(crate) async fn household_dates(
     .await
     .store()?;
     Ok(rows.into_iter().map(|row| (row.household_id.into(), row.date.to_jiff())).collect())
+}
+
+/// The 315 plan of an estate that began last. One trip.
+pub(crate) async fn latest_315(db: impl PgExecutor<'_>, estate: EstateId) -> Result<Option<Uuid>> {
+    let row = sqlx::query!(
+        "SELECT id FROM care.plans_315 WHERE estate_id = $1 ORDER BY sort_time DESC, id DESC LIMIT 1
+         -- unscoped: a fact named the estate",
+        estate.as_uuid(),
+    )
+    .fetch_optional(db)
+    .await
+    .store()?;
+    Ok(row.map(|row| row.id))
 }

@@ -1,5 +1,7 @@
 //! Programmes and what is recorded of their effect.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 use steward_kit::Error;
 use steward_kit::Result;
-use steward_kit::auth::{Scope, ScopedEstate};
+use steward_kit::auth::Scope;
 use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
 use steward_kit::paging::PageRequest;
@@ -17,10 +19,9 @@ use uuid::Uuid;
 
 use super::code;
 use crate::contract::document;
-use crate::domain::codes::{ActorKind, ProgrammeState};
+use crate::domain::codes::{Actor, ActorKind, ProgrammeState};
 use crate::domain::ids::ProgrammeId;
-use crate::domain::lift::Evaluation;
-use crate::domain::programme::{Actor, Programme};
+use crate::domain::programme::Programme;
 
 /// The constraint that refuses a second version of one number.
 pub(crate) const VERSION_TAKEN: &str = "programmes_version_key";
@@ -159,6 +160,13 @@ pub(crate) async fn load_programme(db: impl PgExecutor<'_>, scope: &Scope, id: P
     row.map(Row::read).transpose()
 }
 
+/// Versions by their ids, for background work. One trip.
+pub(crate) async fn load_programmes(db: impl PgExecutor<'_>, ids: &[ProgrammeId]) -> Result<BTreeMap<ProgrammeId, Programme>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+    let rows = select!("id = ANY($1) -- unscoped: touchpoints that wait named them", &ids).fetch_all(db).await.store()?;
+    rows.into_iter().map(|row| row.read().map(|programme| (programme.id, programme))).collect()
+}
+
 /// The published version of a code in a scope. One trip.
 pub(crate) async fn load_published(db: impl PgExecutor<'_>, estate: Option<EstateId>, code: &str) -> Result<Option<Programme>> {
     let row = select!(
@@ -236,12 +244,22 @@ pub(crate) async fn save_states(
     Ok(row.updated > 0)
 }
 
+/// Which versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filter {
+    /// Those that hold for it.
+    pub(crate) estate: Option<EstateId>,
+    /// Those in this state.
+    pub(crate) state: Option<ProgrammeState>,
+    /// Those that ended without a later version, and of whose code nobody has recorded an effect (CA-13).
+    pub(crate) unevaluated_only: bool,
+}
+
 /// A page of versions. One trip.
 pub(crate) async fn list_programmes(
     db: impl PgExecutor<'_>,
     scope: &Scope,
-    estate: Option<EstateId>,
-    state: Option<ProgrammeState>,
+    filter: &Filter,
     page: &PageRequest<ProgrammeKey>,
 ) -> Result<Vec<Programme>> {
     let estates = scope.estates();
@@ -249,14 +267,23 @@ pub(crate) async fn list_programmes(
     let rows = select!(
         "($1::uuid[] IS NULL OR estate_id IS NULL OR estate_id = ANY($1)) AND ($2::uuid IS NULL OR estate_id IS NULL OR estate_id = $2)
            AND ($3::text IS NULL OR state = $3)
+           AND (NOT $7 OR state = 'retired' AND NOT EXISTS (
+               SELECT FROM care.programmes later
+                WHERE later.estate_id IS NOT DISTINCT FROM programmes.estate_id AND later.code = programmes.code
+                  AND later.version > programmes.version AND later.state <> 'draft')
+             AND NOT EXISTS (
+               SELECT FROM care.programme_evaluations e JOIN care.programmes own ON own.id = e.programme_id
+                WHERE own.estate_id IS NOT DISTINCT FROM programmes.estate_id AND own.code = programmes.code
+                  AND ($2::uuid IS NULL OR e.estate_id = $2)))
            AND ($4::timestamptz IS NULL OR (create_time, id) < ($4, $5::uuid))
          ORDER BY create_time DESC, id DESC LIMIT $6",
         estates as Option<Vec<Uuid>>,
-        estate.map(Uuid::from),
-        state.map(ProgrammeState::as_str),
+        filter.estate.map(Uuid::from),
+        filter.state.map(ProgrammeState::as_str),
         after.map(|place| place.create_time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         after.map(|place| place.id.as_uuid()),
-        page.size.limit()
+        page.size.limit(),
+        filter.unevaluated_only
     )
     .fetch_all(db)
     .await
@@ -278,64 +305,4 @@ pub(crate) async fn has_plan_item(db: impl PgExecutor<'_>, estate: EstateId, ite
     .await
     .store()?;
     Ok(row.has)
-}
-
-/// A recorded effect.
-#[derive(Clone, Debug)]
-pub(crate) struct StoredEvaluation {
-    pub(crate) id: Uuid,
-    pub(crate) estate_id: EstateId,
-    pub(crate) evaluation: Evaluation,
-    pub(crate) create_time: Timestamp,
-}
-
-/// Adds an effect. One trip. The error is raw: it tells a repeated request.
-pub(crate) async fn insert_evaluation(
-    db: impl PgExecutor<'_>,
-    estate: ScopedEstate,
-    programme: ProgrammeId,
-    new: &StoredEvaluation,
-    effects: &Effects,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        r#"WITH created AS (
-               INSERT INTO care.programme_evaluations (estate_id, id, programme_id, metric_id, document, create_time)
-               VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
-           )
-           SELECT (SELECT care.write_effects($7) FROM created)::text AS effects"#,
-        estate.as_uuid(),
-        new.id,
-        programme.as_uuid(),
-        new.evaluation.metric_id,
-        Json(&new.evaluation) as _,
-        new.create_time.to_sqlx() as jiff_sqlx::Timestamp,
-        effects.json(new.create_time),
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(())
-}
-
-/// The effects recorded of a programme in an estate, oldest first; the last hundred. One trip.
-pub(crate) async fn list_evaluations(
-    db: impl PgExecutor<'_>,
-    estate: ScopedEstate,
-    programme: ProgrammeId,
-) -> Result<Vec<StoredEvaluation>> {
-    let rows = sqlx::query!(
-        r#"SELECT id, document AS "document: Json<Evaluation>", create_time FROM care.programme_evaluations
-            WHERE estate_id = $1 AND programme_id = $2 ORDER BY create_time, id LIMIT 100"#,
-        estate.as_uuid(),
-        programme.as_uuid(),
-    )
-    .fetch_all(db)
-    .await
-    .store()?;
-    let read = rows.into_iter().map(|row| StoredEvaluation {
-        id: row.id,
-        estate_id: estate.id(),
-        evaluation: row.document.0,
-        create_time: row.create_time.to_jiff(),
-    });
-    Ok(read.collect())
 }

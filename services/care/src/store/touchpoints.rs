@@ -13,22 +13,22 @@ use steward_kit::paging::PageRequest;
 use steward_kit_store::StoreResult;
 use uuid::Uuid;
 
-use super::documents::{DocumentRow, Place};
+use super::documents::{Place, SealedRow};
 use crate::domain::base::Stored;
 use crate::domain::ids::ProgrammeId;
 use crate::domain::touchpoint::Touchpoint;
 
-type Row = DocumentRow<Touchpoint>;
+type Row = SealedRow<Touchpoint>;
 
 /// What is due or to be looked at again, the longest waiting first. One trip.
 pub(crate) async fn load_waiting(db: impl PgExecutor<'_>, now: Timestamp, most: i64) -> Result<Vec<Stored<Touchpoint>>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"(SELECT estate_id AS "estate_id!", id AS "id!", document AS "document!: _", row_version AS "row_version!",
+        r#"(SELECT estate_id AS "estate_id!", id AS "id!", document AS "document!: _", texts, row_version AS "row_version!",
                    create_time AS "create_time!", update_time AS "update_time!"
               FROM care.touchpoints WHERE state = 'planned' AND sort_time <= $1 ORDER BY sort_time, id LIMIT $2)
            UNION ALL
-           (SELECT estate_id, id, document, row_version, create_time, update_time
+           (SELECT estate_id, id, document, texts, row_version, create_time, update_time
               FROM care.touchpoints WHERE state = 'excluded' AND mark_time <= $1 ORDER BY mark_time, id LIMIT $2)
            -- unscoped: background work"#,
         now.to_sqlx() as jiff_sqlx::Timestamp,
@@ -37,7 +37,7 @@ pub(crate) async fn load_waiting(db: impl PgExecutor<'_>, now: Timestamp, most: 
     .fetch_all(db)
     .await
     .store()?;
-    Ok(rows.into_iter().map(DocumentRow::read).collect())
+    Ok(rows.into_iter().map(SealedRow::read).collect())
 }
 
 /// Which touchpoints of a household stand where. One trip.
@@ -84,7 +84,7 @@ pub(crate) async fn list_of_estate(
     let after = page.after.as_ref();
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT estate_id, id, document AS "document: _", row_version, create_time, update_time FROM care.touchpoints
+        r#"SELECT estate_id, id, document AS "document: _", texts, row_version, create_time, update_time FROM care.touchpoints
             WHERE estate_id = $1 AND ($2::uuid IS NULL OR programme_id = $2) AND (cardinality($3::text[]) = 0 OR state = ANY($3))
               AND ($4::timestamptz IS NULL OR sort_time >= $4) AND ($5::timestamptz IS NULL OR sort_time < $5)
               AND ($6::timestamptz IS NULL OR (sort_time, id) < ($6, $7::uuid))
@@ -101,7 +101,7 @@ pub(crate) async fn list_of_estate(
     .fetch_all(db)
     .await
     .store()?;
-    Ok(rows.into_iter().map(DocumentRow::read).collect())
+    Ok(rows.into_iter().map(SealedRow::read).collect())
 }
 
 /// A page of a household's, the last due first. One trip.
@@ -115,7 +115,7 @@ pub(crate) async fn list_of_household(
     let after = page.after.as_ref();
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT estate_id, id, document AS "document: _", row_version, create_time, update_time FROM care.touchpoints
+        r#"SELECT estate_id, id, document AS "document: _", texts, row_version, create_time, update_time FROM care.touchpoints
             WHERE household_id = $1 AND ($2::uuid[] IS NULL OR estate_id = ANY($2))
               AND (cardinality($3::text[]) = 0 OR state = ANY($3))
               AND ($4::timestamptz IS NULL OR sort_time >= $4) AND ($5::timestamptz IS NULL OR sort_time < $5)
@@ -133,7 +133,7 @@ pub(crate) async fn list_of_household(
     .fetch_all(db)
     .await
     .store()?;
-    Ok(rows.into_iter().map(DocumentRow::read).collect())
+    Ok(rows.into_iter().map(SealedRow::read).collect())
 }
 
 /// What a programme did.
@@ -191,9 +191,9 @@ pub(crate) async fn count_programme(
 pub(crate) async fn coverage(db: impl PgExecutor<'_>, estate: EstateId, layer: &str, from: Timestamp, to: Timestamp) -> Result<(i64, i64)> {
     let row = sqlx::query!(
         r#"SELECT (SELECT count(DISTINCT household_id) FROM care.touchpoints
-                    WHERE estate_id = $1 AND layer = $2 AND state = 'confirmed' AND mark_time >= $3 AND mark_time < $4) AS "reached!",
+                    WHERE estate_id = $1 AND ($2 = '' OR layer = $2) AND state = 'confirmed' AND mark_time >= $3 AND mark_time < $4) AS "reached!",
                   (SELECT count(DISTINCT household_id) FROM care.touchpoints
-                    WHERE estate_id = $1 AND layer = $2 AND state = 'held_out' AND sort_time >= $3 AND sort_time < $4) AS "held_out!"
+                    WHERE estate_id = $1 AND ($2 = '' OR layer = $2) AND state = 'held_out' AND sort_time >= $3 AND sort_time < $4) AS "held_out!"
            -- unscoped: the estate was found in the caller's scope before"#,
         estate.as_uuid(),
         layer,
@@ -229,16 +229,20 @@ pub(crate) async fn brief(
     Ok((rows.into_iter().map(|row| (row.state, row.count)).collect(), last))
 }
 
-/// Deletes what ended before a day, at most so many rows. How many were. One trip.
-pub(crate) async fn prune(db: impl PgExecutor<'_>, before: Timestamp, most: i64) -> Result<u64> {
+/// Deletes what ended in estates before a day of each, at most so many rows. How many were. One trip.
+pub(crate) async fn prune(db: impl PgExecutor<'_>, before: &[(EstateId, Timestamp)], most: i64) -> Result<u64> {
+    let (estates, days): (Vec<Uuid>, Vec<jiff_sqlx::Timestamp>) =
+        before.iter().map(|(estate, day)| (estate.as_uuid(), day.to_sqlx())).unzip();
     let done = sqlx::query!(
         "DELETE FROM care.touchpoints t
-          USING (SELECT estate_id, id FROM care.touchpoints
-                  WHERE state IN ('confirmed', 'cancelled', 'skipped', 'suppressed', 'held_out') AND update_time < $1
-                  ORDER BY update_time, id LIMIT $2) AS old
+          USING (SELECT o.estate_id, o.id FROM unnest($1::uuid[], $2::timestamptz[]) AS e(estate_id, day)
+                   JOIN care.touchpoints o ON o.estate_id = e.estate_id AND o.update_time < e.day
+                    AND o.state IN ('confirmed', 'cancelled', 'skipped', 'suppressed', 'held_out')
+                  LIMIT $3) AS old
           WHERE t.estate_id = old.estate_id AND t.id = old.id
          -- unscoped: housekeeping",
-        before.to_sqlx() as jiff_sqlx::Timestamp,
+        &estates,
+        &days as _,
         most,
     )
     .execute(db)

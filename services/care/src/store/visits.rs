@@ -14,7 +14,7 @@ use steward_kit::paging::PageRequest;
 use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
-use super::documents::{DocumentRow, Place, given};
+use super::documents::{Place, SealedRow, given};
 use crate::domain::base::Stored;
 use crate::domain::codes::RoundKind;
 use crate::domain::ids::VisitRoundId;
@@ -24,10 +24,10 @@ use crate::domain::visit::Visit;
 /// The key that refuses a visitor who is busy.
 pub(crate) const SLOT_TAKEN: &str = "visit_slots_pkey";
 
-/// A visit and its round. One trip.
+/// A visit, its texts sealed, and its round without them. One trip.
 pub(crate) async fn load_with_round(db: impl PgExecutor<'_>, scope: &Scope, id: Uuid) -> Result<Option<(Stored<Visit>, Round)>> {
     let row = sqlx::query!(
-        r#"SELECT v.estate_id, v.id, v.document AS "document: Json<Visit>", v.row_version, v.create_time, v.update_time,
+        r#"SELECT v.estate_id, v.id, v.document AS "document: Json<Visit>", v.texts, v.row_version, v.create_time, v.update_time,
                   r.document AS "round: Json<Round>"
              FROM care.visits v JOIN care.visit_rounds r ON r.estate_id = v.estate_id AND r.id = v.round_id
             WHERE v.id = $1 AND ($2::uuid[] IS NULL OR v.estate_id = ANY($2))"#,
@@ -38,10 +38,11 @@ pub(crate) async fn load_with_round(db: impl PgExecutor<'_>, scope: &Scope, id: 
     .await
     .store()?;
     Ok(row.map(|row| {
-        let stored = DocumentRow {
+        let stored = SealedRow {
             estate_id: row.estate_id,
             id: row.id,
             document: row.document,
+            texts: row.texts,
             row_version: row.row_version,
             create_time: row.create_time,
             update_time: row.update_time,
@@ -69,10 +70,10 @@ pub(crate) async fn save_visit(
     let saved = sqlx::query!(
         r#"WITH given AS (
                SELECT * FROM jsonb_to_recordset($1::jsonb) AS g(estate_id uuid, id uuid, state text, sort_time timestamptz,
-                   mark_time timestamptz, document jsonb, expected bigint, update_time timestamptz)
+                   mark_time timestamptz, document jsonb, texts bytea, expected bigint, update_time timestamptz)
            ), updated AS (
                UPDATE care.visits v
-                  SET state = g.state, sort_time = g.sort_time, mark_time = g.mark_time, document = g.document,
+                  SET state = g.state, sort_time = g.sort_time, mark_time = g.mark_time, document = g.document, texts = g.texts,
                       update_time = g.update_time, row_version = v.row_version + 1
                  FROM given g WHERE v.estate_id = g.estate_id AND v.id = g.id AND v.row_version = g.expected
                RETURNING v.estate_id, v.id
@@ -110,7 +111,7 @@ impl Upward {
     }
 }
 
-type Row = DocumentRow<Visit>;
+type Row = SealedRow<Visit>;
 
 /// A page of a round's, by when they are due. One trip.
 pub(crate) async fn list_of_round(
@@ -123,7 +124,7 @@ pub(crate) async fn list_of_round(
     let after = page.after.map(|after| after.0);
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT v.estate_id, v.id, v.document AS "document: _", v.row_version, v.create_time, v.update_time
+        r#"SELECT v.estate_id, v.id, v.document AS "document: _", v.texts, v.row_version, v.create_time, v.update_time
              FROM care.visits v
             WHERE v.estate_id = (SELECT r.estate_id FROM care.visit_rounds r
                                   WHERE r.id = $1 AND ($2::uuid[] IS NULL OR r.estate_id = ANY($2)))
@@ -140,7 +141,7 @@ pub(crate) async fn list_of_round(
     .fetch_all(db)
     .await
     .store()?;
-    Ok(rows.into_iter().map(DocumentRow::read).collect())
+    Ok(rows.into_iter().map(SealedRow::read).collect())
 }
 
 /// A page of the schedule of a visitor who leads, by when visits begin. One trip.
@@ -154,7 +155,7 @@ pub(crate) async fn list_of_visitor(
     let after = page.after.map(|after| after.0);
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT estate_id, id, document AS "document: _", row_version, create_time, update_time FROM care.visits
+        r#"SELECT estate_id, id, document AS "document: _", texts, row_version, create_time, update_time FROM care.visits
             WHERE estate_id = $1 AND lead_visitor = $2 AND (cardinality($3::text[]) = 0 OR state = ANY($3))
               AND ($4::timestamptz IS NULL OR (sort_time, id) > ($4, $5::uuid))
             ORDER BY sort_time, id LIMIT $6"#,
@@ -168,7 +169,7 @@ pub(crate) async fn list_of_visitor(
     .fetch_all(db)
     .await
     .store()?;
-    Ok(rows.into_iter().map(DocumentRow::read).collect())
+    Ok(rows.into_iter().map(SealedRow::read).collect())
 }
 
 /// Visits of a round by state. One trip.

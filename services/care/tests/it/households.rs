@@ -1,6 +1,7 @@
 //! The customer service, as far as care asks it: households with facts, held against predicates by `kit::predicate`.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::civil::Date;
@@ -24,9 +25,9 @@ pub(crate) struct Household {
     pub(crate) key_dates: Vec<(String, Date)>,
 }
 
-/// The households of an estate.
+/// The households of an estate, and how many pages of them were asked for.
 #[derive(Clone, Default)]
-pub(crate) struct Households(pub(crate) Arc<Mutex<BTreeMap<Uuid, Household>>>);
+pub(crate) struct Households(pub(crate) Arc<Mutex<BTreeMap<Uuid, Household>>>, Arc<AtomicUsize>);
 
 impl Households {
     /// A household that lives in a home delivered on a day.
@@ -57,6 +58,11 @@ impl Households {
         self.0.lock().unwrap().get_mut(&id).unwrap().key_dates.push((kind.to_owned(), day));
     }
 
+    /// How many pages were asked for.
+    pub(crate) fn pages(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
+    }
+
     fn all(&self) -> Vec<Household> {
         self.0.lock().unwrap().values().cloned().collect()
     }
@@ -69,6 +75,13 @@ fn holds(predicate: Option<&common::Predicate>, household: &Household) -> Result
     let Some(compiled) = compiled else { return Err(bad.finish().unwrap_err().into()) };
     let facts = |field: &str| household.facts.get(field).cloned();
     Ok(compiled.evaluate(&facts, jiff::civil::date(2026, 6, 1)).holds())
+}
+
+/// What decided a predicate, as customer says it.
+fn reasons(predicate: Option<&common::Predicate>, household: &Household) -> Vec<common::ConditionFinding> {
+    let compiled = predicate.and_then(|predicate| Compiled::of(predicate, Catalogue::household(), "predicate", &mut Violations::new()));
+    let facts = |field: &str| household.facts.get(field).cloned();
+    compiled.map(|compiled| compiled.evaluate(&facts, jiff::civil::date(2026, 6, 1)).wire()).unwrap_or_default()
 }
 
 fn excluded<'a>(exclusions: &'a [pb::AudienceExclusion], household: &Household) -> Result<Option<&'a str>, Status> {
@@ -98,6 +111,7 @@ impl AudienceService for Households {
     ) -> Result<Response<pb::ListAudienceMembersResponse>, Status> {
         // With the service's own token, or not at all.
         assert!(request.metadata().get("authorization").is_some());
+        self.1.fetch_add(1, Ordering::SeqCst);
         let request = request.into_inner();
         let from: usize = request.page_token.parse().unwrap_or(0);
         let size = usize::try_from(request.page_size).unwrap();
@@ -144,8 +158,15 @@ impl AudienceService for Households {
                 }
             };
             let exclusion_code = code.to_owned();
-            let check =
-                pb::AudienceCheck { household_id, verdict: verdict.into(), exclusion_code, customer_id: customer, ..Default::default() };
+            let reasons = found.as_ref().map(|household| reasons(request.predicate.as_ref(), household)).unwrap_or_default();
+            let check = pb::AudienceCheck {
+                household_id,
+                verdict: verdict.into(),
+                exclusion_code,
+                customer_id: customer,
+                reasons,
+                unit_id: found.as_ref().map(|household| household.unit.to_string()).unwrap_or_default(),
+            };
             checks.push(check);
         }
         Ok(Response::new(pb::CheckAudienceResponse { checks }))

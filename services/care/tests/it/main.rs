@@ -3,15 +3,33 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod activities;
+mod calendars;
+mod care_fund;
+mod clients;
+mod community;
+mod community_plans;
+mod forums;
+mod handover;
 mod households;
 mod metrics;
 mod obligations;
 mod planning;
 mod programmes;
 mod query_plans;
+mod registrations;
 mod relationships;
 mod repetition;
+mod residences;
+mod sealing;
+mod service_packages;
+mod serving;
+mod situations;
+mod stock;
+mod terms;
 mod touchpoints;
+mod visiting;
 mod visits;
 mod words;
 mod world;
+mod yearly;

@@ -68,7 +68,11 @@ pub(crate) fn task(code: &str, role: &str, share: Option<u32>) -> pb::Touchpoint
 
 /// A message of care on an anchor.
 pub(crate) fn message(code: &str, anchor: AnchorKind) -> pb::TouchpointDefinition {
-    let kind = ActionKind::Message(pb::MessageAction { template_key: format!("care.{code}"), purpose_class: "care".to_owned() });
+    let kind = ActionKind::Message(pb::MessageAction {
+        template_key: format!("care.{code}"),
+        purpose_class: "care".to_owned(),
+        ..Default::default()
+    });
     pb::TouchpointDefinition {
         anchor: Some(pb::Anchor { kind: Some(anchor) }),
         action: Some(pb::Action { kind: Some(kind) }),

@@ -9,7 +9,7 @@ use tonic::Code;
 use crate::planning::{after_delivery, everyone, task};
 use crate::world::{World, bad_fields, refused, request_id};
 
-/// CA-11: no uniform gift to everybody. CA-01: every action has a layer.
+/// CA-01, CA-11: no uniform gift to everybody; every action has a layer.
 #[tokio::test]
 async fn care_beyond_the_basic_is_not_for_everybody() {
     let world = World::new().await;
@@ -56,7 +56,7 @@ async fn an_audience_without_a_household_is_refused() {
     assert_eq!(bad_fields(&status)[0].0, "document.touchpoints[0].audience");
 }
 
-/// CA-07, CA-09: an action without tags is warned of; a version that was published never changes, and a later one takes its place.
+/// CA-09: an action without tags is warned of; a version that was published never changes, and a later one takes its place.
 #[tokio::test]
 async fn versions_follow_each_other_and_never_change() {
     let world = World::new().await;
@@ -111,6 +111,12 @@ async fn a_programme_reports_what_it_did_and_what_came_of_it() {
     assert_eq!((told.spent_cents, told.state_counts["confirmed"], told.drive_tag_counts["value"]), (2500, 1, 1));
     assert_eq!(told.node_definition_counts["early_occupancy"], 1);
     assert!(told.is_unevaluated, "CA-13");
+    let unevaluated = || async {
+        let request = pb::ListProgrammesRequest { estate_id: world.estate.to_string(), unevaluated_only: true, ..Default::default() };
+        let all = world.programmes().list_programmes(world.manager().asks(request)).await.unwrap().into_inner().programmes;
+        all.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(unevaluated().await, [programme.id.as_str()]);
 
     let measure = |numerator, denominator| Some(pb::Measure { numerator, denominator });
     let evaluation = pb::ProgrammeEvaluation {
@@ -127,6 +133,7 @@ async fn a_programme_reports_what_it_did_and_what_came_of_it() {
         evaluation: Some(evaluation),
     };
     let recorded = world.programmes().record_programme_evaluation(world.manager().asks(record(evaluation))).await.unwrap().into_inner();
+    assert!(unevaluated().await.is_empty());
     let lift = recorded.evaluation.unwrap().lift.unwrap();
     assert!((lift.points - 11.6).abs() < 1e-9 && lift.no_control, "{lift:?}");
     let outside = pb::ProgrammeEvaluation {
@@ -144,8 +151,7 @@ async fn a_programme_reports_what_it_did_and_what_came_of_it() {
     assert!(!told.is_unevaluated && told.evaluations.len() == 2);
 }
 
-/// CA-19, CA-20, CA-30, CA-32, CA-33: what the plan names is a publication away from being kept. CA-60: so are the quarterly visits to
-/// the elderly of another plan.
+/// CA-32, CA-33: what the plan names is a publication away from being kept.
 #[tokio::test]
 async fn a_care_policy_becomes_a_programme() {
     let world = World::under(&[crate::world::BASE, crate::world::UPLIFT, crate::world::BUTLER]).await;
@@ -168,20 +174,75 @@ async fn a_care_policy_becomes_a_programme() {
     assert_eq!(codes, ["one_year", "three_month", "relationship"], "the last due first");
 }
 
-/// CA-60, CA-61: elderly homes are visited each quarter.
+/// CA-60: elderly homes are visited each quarter; at its end the home that nobody visited is listed.
 #[tokio::test]
 async fn elderly_homes_are_visited_each_quarter() {
     let world = World::under(&[crate::world::BASE, crate::world::UPLIFT]).await;
-    let (old, young) = (world.households.add(date(2025, 3, 1)), world.households.add(date(2025, 3, 1)));
-    world.households.set(old.id, "tag", steward_kit::predicate::Fact::Codes(vec!["elderly".to_owned()]));
+    let [visited, forgotten, young] = [(); 3].map(|()| world.households.add(date(2025, 3, 1)));
+    for household in [&visited, &forgotten] {
+        world.households.set(household.id, "tag", steward_kit::predicate::Fact::Codes(vec!["elderly".to_owned()]));
+    }
     let request = pb::DraftProgrammeRequest { estate_id: world.estate.to_string() };
-    let document = world.programmes().draft_programme(world.manager().asks(request)).await.unwrap().into_inner().document;
-    let request = pb::CreateProgrammeRequest { document, ..world.draft("by_policy", Vec::new()) };
-    let draft = world.programmes().create_programme(world.manager().asks(request)).await.unwrap().into_inner().programme.unwrap();
-    world.publish_draft(&draft.id).await;
-    crate::world::eventually("two visits", || async { (world.of_household(old.id).await.len() == 2).then_some(()) }).await;
-    assert!(world.of_household(old.id).await.iter().all(|one| one.anchor_date == "2026-04-01"));
+    let mut document = world.programmes().draft_programme(world.manager().asks(request)).await.unwrap().into_inner().document.unwrap();
+    document.touchpoints.retain(|one| one.code == "home_visit_elderly");
+    let programme = world.publish_programme("elderly", document.touchpoints).await;
+    for household in [&visited, &forgotten] {
+        assert_eq!(world.until(household.id, pb::TouchpointState::Planned).await.anchor_date, "2026-04-01");
+    }
     assert!(world.of_household(young.id).await.is_empty());
+    world.go_to("2026-04-01T01:00:00Z");
+    world.until(forgotten.id, pb::TouchpointState::Due).await;
+    world.until(visited.id, pb::TouchpointState::Due).await;
+    let contact = pb::RecordContactRequest {
+        request_id: request_id(),
+        estate_id: world.estate.to_string(),
+        household_id: visited.id.to_string(),
+        way: pb::ContactWay::Visit.into(),
+        purpose: "home_visit_elderly".to_owned(),
+        is_two_way: true,
+        ..Default::default()
+    };
+    world.relationships().record_contact(world.steward().asks(contact)).await.unwrap();
+    world.until(visited.id, pb::TouchpointState::Confirmed).await;
+    let unvisited = || async {
+        let request = pb::ListTouchpointsRequest {
+            estate_id: world.estate.to_string(),
+            programme_id: programme.id.clone(),
+            states: vec![pb::TouchpointState::Overdue.into()],
+            ..Default::default()
+        };
+        let all = world.touchpoints().list_touchpoints(world.manager().asks(request)).await.unwrap().into_inner().touchpoints;
+        all.into_iter().map(|one| one.household_id).collect::<Vec<_>>()
+    };
+    world.go_to("2026-06-30T15:59:59Z");
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(unvisited().await.is_empty());
+    world.go_to("2026-06-30T16:00:00Z");
+    crate::world::eventually("the list", || async { (unvisited().await == [forgotten.id.to_string()]).then_some(()) }).await;
+}
+
+/// CA-01, CA-07: the catalogue shows each action with its layer, node, occasion, way and cost, counts them, and says where the plan wants
+/// it to stand.
+#[tokio::test]
+async fn a_catalogue_is_held_against_its_goal() {
+    let world = World::under(&[crate::world::BASE, crate::world::CARE_315]).await;
+    world.households.add(date(2026, 3, 1));
+    let welcome = pb::TouchpointDefinition {
+        node: pb::JourneyNode::EarlyOccupancy.into(),
+        drive_tags: vec![pb::DriveTag::Delight.into(), pb::DriveTag::Value.into()],
+        cost_cents: 2500,
+        ..task("welcome", "steward", None)
+    };
+    let visit = pb::TouchpointDefinition { node: pb::JourneyNode::MidOccupancy.into(), ..after_delivery("three_month", "3mo") };
+    let programme = world.publish_programme("lifecycle", vec![welcome.clone(), visit]).await;
+    let request = pb::GetCareCatalogueRequest { estate_id: world.estate.to_string() };
+    let catalogue = world.programmes().get_care_catalogue(world.manager().asks(request)).await.unwrap().into_inner();
+    assert_eq!((catalogue.baseline_count, catalogue.target_count, catalogue.actions.len()), (12, 25, 2));
+    let first = &catalogue.actions[0];
+    assert_eq!((first.programme_id.as_str(), first.definition_code.as_str(), first.cost_cents), (programme.id.as_str(), "welcome", 2500));
+    assert_eq!((first.trigger.clone(), first.action.clone()), (welcome.anchor, welcome.action));
+    assert_eq!((catalogue.layer_counts["basic"], catalogue.layer_counts["advanced"]), (1, 1));
+    assert_eq!((catalogue.node_counts["early_occupancy"], catalogue.drive_tag_counts["delight"]), (1, 1));
 }
 
 /// Who would be reached, who is left out and why, is said before anything is published.

@@ -6,6 +6,7 @@ use steward_proto::care::v1::anchor::Kind as AnchorKind;
 use tonic::Code;
 
 use crate::planning::{span, task};
+use crate::visiting::{create, make_visit, round_of, train, verb, visits};
 use crate::world::{World, eventually, refused, request_id, stamp};
 
 fn talk(world: &World, household: uuid::Uuid, purpose: &str, is_two_way: bool) -> pb::RecordContactRequest {
@@ -56,7 +57,7 @@ async fn a_month_is_covered_by_talks_that_were_answered() {
     .await;
 }
 
-/// CA-19, CA-20: within a week after subscription the first contact; the talk stops the clock, on the eighth day it is overdue.
+/// CA-19: within a week after subscription the first contact; the talk stops the clock, on the eighth day it is overdue.
 #[tokio::test]
 async fn a_first_contact_is_owed_within_a_week_of_subscription() {
     let world = World::new().await;
@@ -91,18 +92,52 @@ async fn a_first_contact_is_owed_within_a_week_of_subscription() {
     world.until_told("TouchpointOverdue", 1).await;
 }
 
-/// CA-50 to CA-52: positions owe talks; who is behind a month before the end is warned of, and at the end has missed.
+/// CA-20: within a week after signing the callback of the service; done on the sixth day it is in time.
+#[tokio::test]
+async fn a_callback_is_owed_within_a_week_of_signing() {
+    let world = World::new().await;
+    let household = world.households.add(date(2026, 12, 1));
+    let request = pb::DraftProgrammeRequest { estate_id: world.estate.to_string() };
+    let document = world.programmes().draft_programme(world.manager().asks(request)).await.unwrap().into_inner().document.unwrap();
+    let callback = document.touchpoints.into_iter().find(|one| one.code == "callback_after_signing").unwrap();
+    world.publish_programme("buyers", vec![callback]).await;
+    let request = pb::SetHouseholdDateRequest {
+        request_id: request_id(),
+        estate_id: world.estate.to_string(),
+        household_id: household.id.to_string(),
+        kind: pb::HouseholdDateKind::Signing.into(),
+        date: "2026-03-01".to_owned(),
+    };
+    world.relationships().set_household_date(world.manager().asks(request)).await.unwrap();
+    world.until(household.id, pb::TouchpointState::Planned).await;
+    world.go_to("2026-03-01T01:00:00Z");
+    world.until(household.id, pb::TouchpointState::Due).await;
+    world.go_to("2026-03-07T02:00:00Z");
+    let asked = talk(&world, household.id, "callback_after_signing", true);
+    world.relationships().record_contact(world.steward().asks(asked)).await.unwrap();
+    world.until(household.id, pb::TouchpointState::Confirmed).await;
+    world.go_to("2026-03-09T16:00:01Z");
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(world.count_facts("TouchpointOverdue").await, 0);
+}
+
+/// CA-50, CA-51, CA-52, CA-53: positions owe talks of half an hour at home; whoever is behind a month before the end is warned of, and at
+/// the end has missed. A talk of 25 minutes does not count.
 #[tokio::test]
 async fn managers_owe_talks_at_home() {
     let world = World::new().await;
+    for _ in 0..3 {
+        world.households.add(date(2025, 3, 1));
+    }
     let put = |subject: &str, position: &str| pb::SetOfficerRequest {
         request_id: request_id(),
         estate_id: world.estate.to_string(),
         subject: subject.to_owned(),
         position: position.to_owned(),
     };
-    world.relationships().set_officer(world.manager().asks(put("boss", "executives"))).await.unwrap();
-    world.relationships().set_officer(world.manager().asks(put("head", "customer_facing_heads"))).await.unwrap();
+    for (subject, position) in [("boss", "executives"), ("head", "customer_facing_heads"), ("other", "other_heads")] {
+        world.relationships().set_officer(world.manager().asks(put(subject, position))).await.unwrap();
+    }
     let unknown = world.relationships().set_officer(world.manager().asks(put("x", "gardener"))).await;
     refused(unknown, Code::InvalidArgument, "POSITION_UNKNOWN");
     let list = || async {
@@ -110,11 +145,27 @@ async fn managers_owe_talks_at_home() {
         let quotas = world.relationships().list_face_to_face_quotas(world.manager().asks(request)).await.unwrap().into_inner().quotas;
         quotas.into_iter().map(|one| (one.subject, one.required_count, one.done_count, one.standing)).collect::<Vec<_>>()
     };
-    assert_eq!(list().await, [("boss".to_owned(), 1, 0, "open".to_owned()), ("head".to_owned(), 2, 0, "open".to_owned())]);
-    world.go_to("2026-11-30T02:00:00Z");
-    assert!(list().await.iter().all(|one| one.3 == "warning"));
+    let row = |subject: &str, required, done, standing: &str| (subject.to_owned(), required, done, standing.to_owned());
+    assert_eq!(list().await, [row("boss", 1, 0, "open"), row("head", 2, 0, "open"), row("other", 1, 0, "open")]);
+
+    let round = create(&world, round_of(&world, pb::RoundKind::General, ("2026-03-01", "2026-03-31"))).await;
+    let all = visits(&world, &round.id).await;
+    for (visit, subject, start, minutes) in [
+        (&all[0], "head", "2026-03-10T02:00:00Z", 35),
+        (&all[1], "head", "2026-03-11T02:00:00Z", 25),
+        (&all[2], "other", "2026-03-12T02:00:00Z", 30),
+    ] {
+        train(&world, &round.id, subject, "manager").await;
+        make_visit(&world, &visit.id, subject, start, minutes).await;
+        let form = Some(pb::VisitForm { position: subject.to_owned(), ..Default::default() });
+        verb!(world, submit_visit_form, SubmitVisitFormRequest, visit.id, form: form).unwrap();
+    }
+    world.go_to("2026-11-29T15:59:59Z");
+    assert_eq!(list().await, [row("boss", 1, 0, "open"), row("head", 2, 1, "open"), row("other", 1, 1, "met")]);
+    world.go_to("2026-11-29T16:00:00Z");
+    assert_eq!(list().await, [row("boss", 1, 0, "warning"), row("head", 2, 1, "warning"), row("other", 1, 1, "met")]);
     world.go_to("2026-12-31T16:00:00Z");
-    assert!(list().await.iter().all(|one| one.3 == "missed"));
+    assert_eq!(list().await, [row("boss", 1, 0, "missed"), row("head", 2, 1, "missed"), row("other", 1, 1, "met")]);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ fn monthly() -> AnchorKind {
     AnchorKind::Recurrence(pb::RecurrenceAnchor { every: pb::Recurrence::Month.into() })
 }
 
-fn about(world: &World, touchpoint: &str) -> notification::MessageFacts {
+pub(crate) fn about(world: &World, touchpoint: &str) -> notification::MessageFacts {
     notification::MessageFacts {
         message_id: MessageId::new().to_string(),
         estate_id: world.estate.to_string(),
@@ -87,7 +87,7 @@ async fn what_is_not_done_or_not_confirmed_in_time_is_overdue() {
     assert!(reasons.contains(&("bulletin".to_owned(), "not_confirmed".to_owned())), "{reasons:?}");
 }
 
-/// CA-02, CA-06: a message that arrives confirms its touchpoint. CA-12: one that was held back is counted as such.
+/// CA-14: a message that arrives confirms its touchpoint; one that the ledger held back is counted as such.
 #[tokio::test]
 async fn what_became_of_a_message_is_known() {
     let world = World::new().await;
@@ -103,8 +103,12 @@ async fn what_became_of_a_message_is_known() {
         message: Some(about(&world, &held_back.id)),
         reason: notification::SuppressReason::NoConsent.into(),
     };
+    // What staff are told of it is no care that arrived.
+    let to_staff = notification::MessageFacts { customer_id: String::new(), ..about(&world, &held_back.id) };
+    let to_staff = notification::MessageDelivered { message: Some(to_staff), ..Default::default() };
     let (first, second) = (MessageId::new(), MessageId::new());
     world.publish("notification", vec![NewEvent::new(first, world.estate, world.now(), &delivered)]).await;
+    world.publish("notification", vec![NewEvent::new(second, world.estate, world.now(), &to_staff)]).await;
     world.publish("notification", vec![NewEvent::new(second, world.estate, world.now(), &suppressed)]).await;
     world.until(one.id, pb::TouchpointState::Confirmed).await;
     assert_eq!(world.until(other.id, pb::TouchpointState::Suppressed).await.reason_code, "no_consent");

@@ -64,3 +64,21 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// All of them at once, on one connection.
+pub(crate) async fn futures_join<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut answers = Vec::new();
+    let mut pending: Vec<_> = all.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        pending.retain_mut(|one| match one.as_mut().poll(context) {
+            std::task::Poll::Ready(answer) => {
+                answers.push(answer);
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if pending.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    answers
+}

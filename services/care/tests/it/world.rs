@@ -5,34 +5,20 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use sqlx::PgPool;
-use steward_care::{Config, serve_by};
-use steward_harness::in_process::{Host, Started};
+use steward_care::Config;
+use steward_harness::in_process::Host;
 use steward_harness::{Asked, Claims, Issuer, TestDatabase, TestRedis};
-use steward_kit::auth;
 use steward_kit::clock::{Clock, ManualClock};
-use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, ServerConfig, TelemetryConfig};
-use steward_kit::crypto::Keyring;
 use steward_kit::ids::EstateId;
 use steward_kit::plan::{documents_of, read_plan};
-use steward_kit::telemetry::LogFormat;
 use steward_kit_store::outbox::Relay;
-use steward_kit_store::{Db, Effects, NewEvent, ServiceGroups, StoreConfig};
+use steward_kit_store::{Db, Effects, NewEvent, StoreConfig};
 use steward_proto::care::v1 as pb;
-use steward_proto::care::v1::annual_plan_service_client::AnnualPlanServiceClient;
-use steward_proto::care::v1::delivery_batch_service_client::DeliveryBatchServiceClient;
-use steward_proto::care::v1::forum_service_client::ForumServiceClient;
-use steward_proto::care::v1::obligation_service_client::ObligationServiceClient;
-use steward_proto::care::v1::programme_service_client::ProgrammeServiceClient;
-use steward_proto::care::v1::relationship_service_client::RelationshipServiceClient;
-use steward_proto::care::v1::touchpoint_service_client::TouchpointServiceClient;
-use steward_proto::care::v1::visit_round_service_client::VisitRoundServiceClient;
-use steward_proto::care::v1::visit_service_client::VisitServiceClient;
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::audience_service_server::AudienceServiceServer;
-use steward_proto::metric::v1::metric_service_client::MetricServiceClient;
+use steward_proto::customer::v1::household_service_server::HouseholdServiceServer;
 use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::policy_document::Document;
-use steward_proto::plan::v1::policy_service_client::PolicyServiceClient;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
@@ -40,6 +26,7 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 pub(crate) use crate::households::Households;
+use crate::serving::{config, start};
 pub(crate) use crate::words::{at, bad_fields, eventually, refused, request_id, stamp, time};
 
 /// 08:00 in Shanghai, a Sunday.
@@ -57,10 +44,10 @@ pub(crate) struct World {
     pub(crate) households: Households,
     pub(crate) db: PgPool,
     pub(crate) asked: Asked,
-    config: Config,
+    pub(crate) config: Config,
     sources: HashMap<&'static str, Db>,
     host: Host,
-    channel: Channel,
+    pub(crate) channel: Channel,
     _database: TestDatabase,
     _redis: TestRedis,
     _relays: JoinSet<()>,
@@ -94,8 +81,13 @@ impl World {
 
     /// An estate under these plans, the later over the earlier.
     pub(crate) async fn under(plans: &[&str]) -> Self {
+        Self::starting(MORNING, plans).await
+    }
+
+    /// The same, by a clock that begins at an instant.
+    pub(crate) async fn starting(begin: &str, plans: &[&str]) -> Self {
         drop(tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init());
-        let (clock, handle) = Clock::manual(at(MORNING));
+        let (clock, handle) = Clock::manual(at(begin));
         let database = TestDatabase::new().await.unwrap();
         let redis = TestRedis::own().unwrap();
         let households = Households::default();
@@ -104,7 +96,8 @@ impl World {
         let customer_service = customers
             .start("customers", |listener, stop: CancellationToken| async move {
                 let incoming = tonic::transport::server::TcpIncoming::from(listener);
-                let server = tonic::transport::Server::builder().add_service(AudienceServiceServer::new(serving));
+                let server = tonic::transport::Server::builder().add_service(AudienceServiceServer::new(serving.clone()));
+                let server = server.add_service(HouseholdServiceServer::new(serving));
                 server.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
             })
             .await
@@ -114,7 +107,7 @@ impl World {
         let config = config(url, &redis, &customer_service);
         let mut sources = HashMap::new();
         let mut relays = JoinSet::new();
-        for schema in ["customer", "notification"] {
+        for schema in ["customer", "notification", "survey", "work_order"] {
             let source = Db::connect(&StoreConfig::new(database.app_url(schema), redis.url()), schema).await.unwrap();
             relays.spawn(Relay::new(source.clone(), clock.clone()).run(CancellationToken::new()));
             sources.insert(schema, source);
@@ -149,6 +142,12 @@ impl World {
         let (clock, handle) = Clock::manual(self.clock.now());
         (self.host, self.channel) = start(&self.config, clock).await;
         self.clock = handle;
+    }
+
+    /// The same with another keyring, as an operator rotates it.
+    pub(crate) async fn restart_with_keyring(&mut self, keyring: &str) {
+        self.config.groups.crypto.keyring = Some(SecretString::from(keyring.to_owned()));
+        self.restart().await;
     }
 
     async fn load_plan(&self, yaml: &str, is_base: bool) {
@@ -236,50 +235,6 @@ impl World {
         Caller::new(&Claims::staff("steward-1").role("steward").estate(self.estate))
     }
 
-    pub(crate) fn programmes(&self) -> ProgrammeServiceClient<Channel> {
-        ProgrammeServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn touchpoints(&self) -> TouchpointServiceClient<Channel> {
-        TouchpointServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn rounds(&self) -> VisitRoundServiceClient<Channel> {
-        VisitRoundServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn visits(&self) -> VisitServiceClient<Channel> {
-        VisitServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn relationships(&self) -> RelationshipServiceClient<Channel> {
-        RelationshipServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn obligations(&self) -> ObligationServiceClient<Channel> {
-        ObligationServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn forums(&self) -> ForumServiceClient<Channel> {
-        ForumServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn batches(&self) -> DeliveryBatchServiceClient<Channel> {
-        DeliveryBatchServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn annual_plans(&self) -> AnnualPlanServiceClient<Channel> {
-        AnnualPlanServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn metrics(&self) -> MetricServiceClient<Channel> {
-        MetricServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn policies(&self) -> PolicyServiceClient<Channel> {
-        PolicyServiceClient::new(self.channel.clone())
-    }
-
     /// Writes a programme of the estate and publishes it.
     pub(crate) async fn publish_programme(&self, code: &str, touchpoints: Vec<pb::TouchpointDefinition>) -> pb::Programme {
         let request = self.draft(code, touchpoints);
@@ -321,6 +276,16 @@ impl World {
         .await
     }
 
+    /// Waits until every programme was planned on a local day.
+    pub(crate) async fn until_planned(&self, day: &str) {
+        eventually("the planning", || async {
+            let sql = "SELECT NOT EXISTS (SELECT FROM care.planner_runs WHERE planned_date < $1::date OR definition > 0)";
+            let is_done: bool = sqlx::query_scalar(sql).bind(day).fetch_one(&self.db).await.unwrap();
+            is_done.then_some(())
+        })
+        .await;
+    }
+
     /// How often a fact stands in the outbox.
     pub(crate) async fn count_facts(&self, kind: &str) -> i64 {
         let sql = "SELECT count(*) FROM care.outbox WHERE type = 'steward.care.v1.' || $1";
@@ -331,47 +296,5 @@ impl World {
     pub(crate) async fn until_told(&self, kind: &str, times: i64) {
         eventually(kind, || async { (self.count_facts(kind).await >= times).then_some(()) }).await;
         assert_eq!(self.count_facts(kind).await, times, "{kind}");
-    }
-}
-
-async fn start(config: &Config, clock: Clock) -> (Host, Channel) {
-    let mut host = Host::new();
-    let serving = config.clone();
-    let service: Started = host
-        .start("care", |listener, stop| async move {
-            serve_by(clock, serving, listener, stop).await.inspect_err(|error| eprintln!("care ended: {error:#}"))
-        })
-        .await
-        .unwrap();
-    let channel = service.channel().await.unwrap();
-    (host, channel)
-}
-
-fn config(database_url: String, redis: &TestRedis, customers: &Started) -> Config {
-    let dir = std::env::temp_dir().join(format!("steward-care-{}", Uuid::now_v7()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let (keys, token) = (dir.join("jwks.json"), dir.join("token"));
-    std::fs::write(&keys, Issuer::of_tests().jwks()).unwrap();
-    let service = Claims::service("service.care").role("service.care").every_estate();
-    std::fs::write(&token, Issuer::of_tests().mint(&service).unwrap()).unwrap();
-    let issuer = auth::Issuer { name: "https://dev.steward.local".to_owned(), keys: auth::JwksSource::File(keys) };
-    Config {
-        groups: ServiceGroups {
-            server: ServerConfig::development(),
-            auth: AuthConfig { issuers: vec![issuer], audience: "steward".to_owned(), roles_file: None, service_token_file: Some(token) },
-            telemetry: TelemetryConfig {
-                log: "warn".to_owned(),
-                log_format: LogFormat::Pretty,
-                otlp_endpoint: None,
-                trace_ratio: 0.0,
-                metrics_listen: None,
-            },
-            clock: ClockConfig::default(),
-            crypto: CryptoConfig { keyring_file: None, keyring: Some(SecretString::from(Keyring::generate_text().to_string())) },
-            store: StoreConfig::new(database_url, redis.url()),
-            owner_database_url: None,
-        },
-        customer_url: customers.url(),
-        notification_url: customers.url(),
     }
 }

@@ -97,7 +97,7 @@ impl App {
         Ok(checked.collect())
     }
 
-    /// Sums for each estate, in the order given.
+    /// Sums for each estate, in the order given. Two trips where no facts are behind, whatever the number of estates.
     pub(crate) async fn household_bases(
         &self,
         access: &Access,
@@ -105,16 +105,12 @@ impl App {
         from: Date,
         to: Date,
     ) -> Result<Vec<(EstateId, BaseSums)>> {
-        let mut bases = Vec::with_capacity(estates.len());
-        for id in estates {
-            let estate = access.scope.estate(*id)?;
-            if find_estate(self.db.pool(), estate).await?.is_none() {
-                return Err(Error::not_found("estate", id));
-            }
-            self.settle_facts(&one(*id)).await?;
-            bases.push((*id, sum_bases(self.db.pool(), estate, from, to).await?));
-        }
-        Ok(bases)
+        let scoped = estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<Vec<_>>>()?;
+        let ids: Vec<Uuid> = scoped.iter().map(|estate| estate.as_uuid()).collect();
+        self.settle_facts(&ids).await?;
+        let sums = sum_bases(self.db.pool(), &scoped, from, to).await?;
+        let of = |id: &EstateId| sums.get(&id.as_uuid()).map(|sums| (*id, *sums)).ok_or_else(|| Error::not_found("estate", id));
+        estates.iter().map(of).collect()
     }
 
     /// A page of key dates, each with the day in the period on which it is kept.

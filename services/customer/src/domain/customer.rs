@@ -6,9 +6,9 @@ use steward_kit::error::WrongState;
 use steward_kit::ids::{CustomerId, EstateId, GroupId};
 use steward_kit::pii::{Phone, Pii, mask_address, mask_email, mask_id_number, mask_name, mask_phone};
 
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// Sorts of customers.
     CustomerKind {
         /// A natural person.
@@ -18,7 +18,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// What is known of a phone number or an e-mail address (CP-36).
     AddressState {
         /// Not tried yet.
@@ -30,7 +30,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// How a customer wants to be reached (CP-55).
     ContactMode {
         /// Not stated.
@@ -42,7 +42,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// Where a record came from (CP-34).
     DataSource {
         /// Not recorded.
@@ -60,7 +60,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// Why personal data are erased. In audit entries.
     ErasureBasis {
         /// The person asked for it.
@@ -78,7 +78,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// Languages of messages.
     Language {
         /// Chinese, simplified.
@@ -88,7 +88,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// Personal data by name. In masks, audit entries and events.
     PersonalField {
         /// The name.
@@ -102,11 +102,6 @@ text_enum! {
         /// The postal address.
         Address = "address",
     }
-}
-
-impl PersonalField {
-    /// Every field.
-    pub const ALL: [Self; 5] = [Self::Name, Self::Phone, Self::Email, Self::IdNumber, Self::Address];
 }
 
 /// The personal data of a customer, open. Prints as `***`.
@@ -309,7 +304,8 @@ impl Customer {
 
     fn differing_fields(&self, new: &Self) -> Vec<&'static str> {
         let mut fields: Vec<&'static str> = PersonalField::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|field| self.personal.get(*field) != new.personal.get(*field))
             .map(PersonalField::as_str)
             .collect();

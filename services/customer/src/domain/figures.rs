@@ -2,7 +2,7 @@
 
 use steward_kit::metric::{Figure, Part};
 
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
 /// What a figure is counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Cohort {
     }
 }
 
-text_enum! {
+codes! {
     /// How a file stands.
     FileStanding {
         /// The only record, or the first one, with its phone.

@@ -7,10 +7,10 @@ use steward_kit::calendar::{LunarBirthday, LunarDate};
 use steward_kit::ids::CustomerId;
 use uuid::Uuid;
 
-use super::text_enum::text_enum;
 use super::vault::Vault;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// Kinds of key dates.
     KeyDateKind {
         /// Birthday of the person.

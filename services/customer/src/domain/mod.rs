@@ -16,7 +16,6 @@ pub mod renovation;
 pub mod segment;
 pub mod tenure;
 pub mod text;
-mod text_enum;
 pub mod timeline;
 pub mod unit;
 pub mod vault;

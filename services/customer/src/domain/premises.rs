@@ -1,8 +1,8 @@
 //! What premises are, and how they are used.
 
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// What premises are used for (CP-11).
     PremisesType {
         /// Homes.
@@ -12,7 +12,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// How a unit is used (CP-17).
     Occupancy {
         /// Not recorded.

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::ids::KeyDateId;
 use super::key_date::KeyDateKind;
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// What an attribute tells.
     AttributeKind {
         /// Who lives together.

@@ -7,9 +7,9 @@ use steward_kit::ids::{EstateId, HouseholdId, UnitId};
 use steward_kit::{Error, Result};
 
 use super::ids::RenovationId;
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// How far a renovation has come.
     RenovationState {
         /// Declared; work has not begun.

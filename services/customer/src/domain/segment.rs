@@ -8,9 +8,9 @@ use steward_kit::predicate::Compiled;
 use steward_kit::{Error, Result};
 
 use super::ids::{AudienceId, SegmentId, TagId};
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// Whether a tag is given.
     TagState {
         /// Whoever meets the rule has it.
@@ -20,7 +20,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// What a segment chooses.
     SegmentSubject {
         /// Households, by their main row.

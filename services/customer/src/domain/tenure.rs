@@ -7,9 +7,9 @@ use steward_kit::error::WrongState;
 use steward_kit::ids::{CustomerId, EstateId, UnitId};
 
 use super::ids::TenureId;
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// What a customer is to a unit. In the order in which members of a household are shown.
     TenureRole {
         /// The only owner.
@@ -29,7 +29,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// Where a tenure came from.
     TenureSource {
         /// Typed in by staff.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use steward_kit::ids::{CustomerId, EstateId, EventId, UnitId};
 use uuid::Uuid;
 
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
-text_enum! {
+codes! {
     /// What an entry is about.
     TimelineKind {
         /// The customer's own record.

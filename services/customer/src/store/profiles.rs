@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use steward_kit::Result;
 use steward_kit::ids::CustomerId;
-use steward_kit_store::StoreResult;
+use steward_kit_store::{StoreResult, constraint};
 use uuid::Uuid;
 
 use super::word;
@@ -73,13 +73,13 @@ pub(crate) enum StoredDate {
     Plain(Date),
 }
 
-/// Writes a key date; what there can be one of takes the place of the one before.
+/// Writes a key date; what there can be one of takes the place of the one before. False when somebody was faster.
 pub(crate) async fn replace_key_date(pool: &PgPool, date: &KeyDate, stored: &StoredDate, effects: Value) -> sqlx::Result<bool> {
     let (sealed, day_index, on_date) = match stored {
         StoredDate::Sealed { sealed, day_index } => (Some(sealed), Some(day_index), None),
         StoredDate::Plain(date) => (None, None, Some(*date)),
     };
-    sqlx::query!(
+    let written = sqlx::query!(
         "WITH gone AS (
              DELETE FROM customer.key_dates k
               WHERE k.customer_id = $2 AND k.kind = $4 AND k.kind <> 'festive' AND k.unit_id IS NOT DISTINCT FROM $3 RETURNING k.id
@@ -105,8 +105,15 @@ pub(crate) async fn replace_key_date(pool: &PgPool, date: &KeyDate, stored: &Sto
         effects,
     )
     .fetch_one(pool)
-    .await?;
-    Ok(true)
+    .await;
+    match written {
+        Ok(_) => Ok(true),
+        // Somebody set the same date at this moment, after those that go had been looked for.
+        Err(error) if matches!(constraint(&error), Some("key_dates_customer_id_kind_key" | "key_dates_customer_id_unit_id_kind_key")) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Forgets a key date; false if there is none.

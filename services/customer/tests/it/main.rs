@@ -1,6 +1,7 @@
 //! The service over real gRPC, Postgres and Redis, by a clock that stands still.
 
 mod audiences;
+mod bases;
 mod customers;
 mod erasure;
 mod estates;

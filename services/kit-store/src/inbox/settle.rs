@@ -76,7 +76,7 @@ impl DeadLetters {
                 let detail = format!("the event still cannot be applied: {}", letter.cause);
                 Err(refusal("DEAD_LETTER_STILL_FAILS", &letter, &["RedriveDeadLetter", "DiscardDeadLetter"], detail))
             }
-            Err(Refused::With(error)) => Err(error),
+            Err(Refused::With(error)) => self.unless_repeated(order, error).await,
         }
     }
 
@@ -131,7 +131,13 @@ impl DeadLetters {
         }
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let locked = self.lock(&mut tx, &order.access.scope, id).await?;
+        let locked = match self.lock(&mut tx, &order.access.scope, id).await {
+            Ok(locked) => locked,
+            Err(refusal) => {
+                drop(tx);
+                return self.unless_repeated(order, refusal).await;
+            }
+        };
         let how = Settlement::Discarded { reason };
         let letter = self.settle(&mut tx, locked.letter.id, &order.access.principal.subject, &how, now).await?;
         let answer = answer(&letter);
@@ -147,6 +153,12 @@ impl DeadLetters {
         tx.commit().await.store()?;
         audit(order.access, &letter, "a dead letter was discarded");
         Ok(answer)
+    }
+
+    /// The first answer, if it was the same request, sent twice at once, that settled the letter; else the refusal.
+    async fn unless_repeated<R: Message + Default>(&self, order: &Order<'_>, refusal: Error) -> Result<R> {
+        let first = replay(&self.db, &order.key).await?.ok_or(refusal)?;
+        R::decode(first).map_err(Error::internal)
     }
 
     /// The handler's effects, the settled letter and the claim, in one transaction.

@@ -12,6 +12,7 @@
 //! The gateway asks them first, the service asks them again: the gateway is not a wall around soft rooms.
 
 mod access;
+mod actor;
 mod claims;
 mod jwks;
 mod layer;
@@ -23,6 +24,7 @@ mod token_source;
 mod verifier;
 
 pub use access::Access;
+pub use actor::Actor;
 pub use jwks::JwksSource;
 pub use layer::{Auth, AuthLayer};
 pub use permissions::{Exposure, MissingPermission, PermissionTable, Rule};

@@ -17,30 +17,22 @@ pub struct Principal {
     pub customer_id: Option<CustomerId>,
 }
 
-/// What sort of caller a principal is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PrincipalKind {
-    /// Someone who works for the group.
-    Staff,
-    /// A resident or another customer.
-    Customer,
-    /// One of our own services, in the background.
-    Service,
-    /// A sensor, gate or platform.
-    Device,
+crate::codes! {
+    /// What sort of caller a principal is, as it stands in tokens, in records and in audit entries.
+    PrincipalKind {
+        /// Someone who works for the group.
+        Staff = "staff",
+        /// A resident or another customer.
+        Customer = "customer",
+        /// One of our own services, in the background.
+        Service = "service",
+        /// A sensor, gate or platform.
+        Device = "device",
+    }
 }
 
-impl PrincipalKind {
-    /// The name in tokens, logs and audit rows.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Staff => "staff",
-            Self::Customer => "customer",
-            Self::Service => "service",
-            Self::Device => "device",
-        }
-    }
+crate::same_codes! {
+    PrincipalKind = steward_proto::common::v1::ActorKind { Staff, Customer, Service, Device };
 }
 
 /// Some estates, or every one.

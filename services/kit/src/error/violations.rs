@@ -4,7 +4,9 @@ use std::fmt;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use steward_proto::common::v1 as common;
 
+use crate::calendar::{Span, SpanError};
 use crate::error::{Error, Result};
 use crate::ids::Id;
 
@@ -150,6 +152,25 @@ impl Violations {
             self.add(field, "timestamp", "must be an instant between the years 1 and 9999");
         }
         instant
+    }
+
+    /// A length of time as a rule states it, with its calendar.
+    pub fn span(&mut self, field: &str, value: &common::Span) -> Option<Span> {
+        match crate::proto::span(value) {
+            Ok(span) => Some(span),
+            Err(SpanError::UnitMissing { .. }) => {
+                // The declared rules may have noted it already.
+                let unit = format!("{field}.unit");
+                if !self.iter().any(|noted| noted.field == unit) {
+                    self.add(unit, "enum.defined_only", "must be given, as a value this version knows");
+                }
+                None
+            }
+            Err(fault) => {
+                self.add(field, "CALENDAR_UNKNOWN", fault.to_string());
+                None
+            }
+        }
     }
 
     /// A span that must be there.

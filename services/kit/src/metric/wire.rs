@@ -13,7 +13,7 @@ use super::unit::Unit;
 use crate::error::Violations;
 
 /// Cases below which a figure is marked as a small sample.
-const SMALL_SAMPLE: i64 = 30;
+pub const SMALL_SAMPLE: i64 = 30;
 
 /// A source; `None` for the catalogue's.
 pub fn source(number: i32) -> Option<Source> {

@@ -11,7 +11,6 @@ use steward_kit_store::idempotency::{is_replay, replay};
 use steward_kit_store::{Claim, store_error};
 
 use super::App;
-use crate::contract::acting;
 use crate::domain::codes::Actor;
 
 /// How often a caller without an etag is given another try when somebody else was faster.
@@ -44,7 +43,7 @@ impl<I> Target<I> {
 impl Call<'_> {
     /// The caller, as whoever acts.
     pub(super) fn actor(&self) -> Actor {
-        acting(&self.access.principal)
+        Actor::of(&self.access.principal)
     }
 
     /// The claim on the request, with its answer.

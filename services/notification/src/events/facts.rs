@@ -10,10 +10,12 @@ use crate::domain::routing::Facts;
 #[derive(Debug)]
 pub(crate) struct Payload(DynamicMessage);
 
-/// The descriptor of a published fact; none when no service publishes this type.
+/// The descriptor of a published fact; none when no service publishes this type. Facts stand in `events.proto`, or in a file of its
+/// own for a part of a service, such as `community_events.proto`.
 pub(crate) fn event_descriptor(kind: &str) -> Option<MessageDescriptor> {
     let message = steward_proto::descriptor_pool().get_message_by_name(kind)?;
-    message.parent_file().name().ends_with("/events.proto").then_some(message)
+    let is_fact = message.parent_file().name().rsplit(['/', '_']).next() == Some("events.proto");
+    is_fact.then_some(message)
 }
 
 /// Whether a payload has a field at `path`.

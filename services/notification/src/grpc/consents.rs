@@ -14,7 +14,7 @@ use tonic::{Request, Response};
 use super::Answer;
 use super::request::{call, language, received};
 use crate::app::{App, NewConsent};
-use crate::contract::{Code, actor, required};
+use crate::contract::{Code, required};
 use crate::domain::consent::Consent;
 use crate::store::consents::{ConsentKey, list_consents};
 
@@ -114,7 +114,7 @@ fn encode(consent: &Consent) -> pb::Consent {
         text_version: consent.text_version.clone(),
         language: consent.language.to_string(),
         proof: Some(pb::ConsentProof { method: consent.method.number(), reference: consent.reference.clone() }),
-        actor: Some(actor(&consent.actor)),
+        actor: Some(consent.actor.wire()),
         give_time: Some(to_timestamp(consent.give_time)),
         withdraw_time: consent.withdraw_time.map(to_timestamp),
         etag: consent.row_version.to_string(),

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::request::{call, language, received};
 use super::{Answer, messages};
 use crate::app::{App, NewMessage, Question, Verdict};
-use crate::contract::{Code, actor, required};
+use crate::contract::{Code, required};
 use crate::domain::codes::Language;
 use crate::domain::ids::ContactId;
 use crate::domain::judge::{Decision, Reason};
@@ -215,7 +215,7 @@ fn encode_entry(listed: &ListedEntry) -> pb::ContactEntry {
         message_id: text(contact.message_id.map(Uuid::from)),
         reasons: entry.reasons.clone(),
         note: entry.note.clone(),
-        actor: Some(actor(&listed.actor)),
+        actor: Some(listed.actor.wire()),
         contact_time: Some(to_timestamp(contact.time)),
         create_time: Some(to_timestamp(listed.create_time)),
     }

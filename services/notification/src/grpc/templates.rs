@@ -13,7 +13,7 @@ use tonic::{Request, Response};
 use super::Answer;
 use super::request::{call, given, language, received, target};
 use crate::app::{App, NewTemplate};
-use crate::contract::{Code, actor, required};
+use crate::contract::{Code, required};
 use crate::domain::template::{TemplateText, TemplateVersion, Variable};
 use crate::store::templates::{TemplateKey, list_versions};
 
@@ -111,8 +111,8 @@ fn encode(version: &TemplateVersion) -> pb::TemplateVersion {
         state: version.state.number(),
         texts: version.texts.iter().map(encode_text).collect(),
         variables: version.variables.iter().map(encode_variable).collect(),
-        author: Some(actor(&version.author)),
-        approver: version.approver.as_ref().map(actor),
+        author: Some(version.author.wire()),
+        approver: version.approver.as_ref().map(steward_kit::auth::Actor::wire),
         etag: version.row_version.to_string(),
         create_time: Some(to_timestamp(version.create_time)),
         activate_time: version.activate_time.map(to_timestamp),

@@ -53,6 +53,52 @@ fn reminded(world: &World, invitation: &str, household: HouseholdId) -> NewEvent
     NewEvent::new(Uuid::parse_str(invitation).unwrap(), world.estate, world.now(), &fact)
 }
 
+/// SV-53: a reminder goes by the channel that the survey asks for; by mail to who has an address, and in the app by itself.
+#[tokio::test]
+async fn a_reminder_goes_by_the_channel_that_it_names() {
+    let world = World::new().await;
+    for (code, first) in [("email", "email"), ("inbox", "inbox")] {
+        let subject = Uuid::now_v7().to_string();
+        let fact = survey::ReminderDue {
+            invitation_id: subject.clone(),
+            wave_name: "2026 Q1".to_owned(),
+            estate_id: world.estate.to_string(),
+            household_id: HouseholdId::new().to_string(),
+            customer_id: world.customer.to_string(),
+            reminder: 1,
+            channel_code: code.to_owned(),
+            ..Default::default()
+        };
+        world.publish("survey", vec![NewEvent::new(Uuid::parse_str(&subject).unwrap(), world.estate, world.now(), &fact)]).await;
+        let message = settled(&world, &subject, 1).await.remove(0);
+        let chosen: Vec<String> = world
+            .steps(&message.id)
+            .await
+            .iter()
+            .filter(|step| step.code() == pb::MessageStepCode::ChannelChosen)
+            .map(|step| step.details.get("channel").cloned().unwrap_or_default())
+            .collect();
+        assert_eq!(chosen.first().map(String::as_str), Some(first), "{chosen:?}");
+        assert!(code == "email" || !chosen.contains(&"email".to_owned()), "{chosen:?}");
+    }
+}
+
+/// SV-18: when the effect of an improvement is known, whoever publishes in the estate has the draft that tells the owners.
+#[tokio::test]
+async fn a_verified_improvement_brings_the_draft_of_its_publication() {
+    let world = World::new().await;
+    let facts = survey::ImprovementPlanFacts {
+        improvement_plan_id: Uuid::now_v7().to_string(),
+        estate_id: world.estate.to_string(),
+        title: "投诉处理及时率".to_owned(),
+        owner: "supervisor-1".to_owned(),
+    };
+    let fact = survey::ImprovementPlanVerified { plan: Some(facts), goal_reached: true };
+    world.publish("survey", vec![NewEvent::new(Uuid::now_v7(), world.estate, world.now(), &fact)]).await;
+    let draft = world.items(&world.manager(), 1).await.remove(0);
+    assert!(draft.title.contains("投诉处理及时率") && draft.body.contains("公示草稿"), "{draft:?}");
+}
+
 /// CA-84, NT-37: four marketing messages a month get through, the fifth is blocked, with the reason and the time; service
 /// messages pass.
 #[tokio::test]

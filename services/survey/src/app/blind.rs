@@ -24,7 +24,7 @@ use crate::domain::ids::{InvitationId, ResponseId, WaveId};
 use crate::domain::{Answer, Circumstances, Response, Wave, judge};
 use crate::store::anonymous::{TOKEN_SPENT, find_spent, insert_blind, take_token};
 use crate::store::invitations::{QUOTA_FULL, has_quota, load_invitation};
-use crate::store::responses::ID_TAKEN;
+use crate::store::responses::is_id_taken;
 
 /// Bytes of the keyed hash at the end of a token.
 const SEAL: usize = 32;
@@ -90,12 +90,8 @@ impl App {
         let token = self.opened(&wave, &new.token)?;
         let mark = self.marks.of(&format!("survey-token-spent/{}", wave.id), &hex::encode(&token.nonce));
         let hash = digest::digest(&digest::SHA256, format!("{}{:?}", new.response, clear(&new.answers)).as_bytes());
-        if let Some((response, spent_for, verdict)) = find_spent(self.db.pool(), &wave, &mark).await? {
-            return if response == new.response.as_uuid() && spent_for == hash.as_ref() {
-                Verdict::parse(&verdict).ok_or_else(|| Error::bug("a response has no such verdict"))
-            } else {
-                Err(Error::already_exists("response", "TOKEN_USED", "the token has been answered for"))
-            };
+        if let Some(verdict) = self.spent(&wave, &mark, &new, hash.as_ref()).await? {
+            return Ok(verdict);
         }
         wave.must_be_open()?;
         let frozen = self.frozen(wave.version_id).await?;
@@ -135,15 +131,29 @@ impl App {
                 Ok(()) => return Ok(verdict),
                 Err(error) => match constraint(&error) {
                     Some(QUOTA_FULL) => verdict = Verdict::OverQuota,
-                    Some(TOKEN_SPENT) => return Err(Error::already_exists("response", "TOKEN_USED", "the token has been answered for")),
-                    Some(ID_TAKEN) => {
-                        return Err(Error::already_exists("response", "RESPONSE_ID_TAKEN", "the response id belongs to another response"));
+                    // By the same answer, sent twice at once, or by another one.
+                    Some(TOKEN_SPENT) => return self.spent(&wave, &mark, &new, hash.as_ref()).await?.ok_or_else(used),
+                    Some(name) if is_id_taken(name) => {
+                        let taken =
+                            || Error::already_exists("response", "RESPONSE_ID_TAKEN", "the response id belongs to another response");
+                        return self.spent(&wave, &mark, &new, hash.as_ref()).await?.ok_or_else(taken);
                     }
                     _ => return Err(store_error(error)),
                 },
             }
         }
         Err(Error::Stale { resource: "quota" })
+    }
+
+    /// What became of the token: the verdict of the same answer, if it came before. One trip.
+    async fn spent(&self, wave: &Wave, mark: &[u8; 32], new: &BlindAnswer, hash: &[u8]) -> Result<Option<Verdict>> {
+        match find_spent(self.db.pool(), wave, mark).await? {
+            None => Ok(None),
+            Some((response, spent_for, verdict)) if response == new.response.as_uuid() && spent_for == hash => {
+                Verdict::parse(&verdict).map(Some).ok_or_else(|| Error::bug("a response has no such verdict"))
+            }
+            Some(_) => Err(used()),
+        }
     }
 
     fn sealed(&self, wave: &Wave, token: &Token) -> Vec<u8> {
@@ -171,6 +181,10 @@ impl App {
     fn seal(&self, wave: &Wave, bytes: &[u8]) -> [u8; SEAL] {
         self.marks.of(&format!("survey-token/{}", wave.id), &hex::encode(bytes))
     }
+}
+
+fn used() -> Error {
+    Error::already_exists("response", "TOKEN_USED", "the token has been answered for")
 }
 
 /// The start of the local day: the time of day could lead to whoever took a token a minute ago.

@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use super::App;
 use super::submit_response::{NO_DRAW, consequences, follows_of, occupies, walked};
-use super::transact::{Call, Follows, TRIES};
+use super::transact::{Call, Follows, TRIES, or_repeated};
 use crate::domain::codes::{Mode, Verdict};
 use crate::domain::ids::{InvitationId, ResponseId, WaveId};
 use crate::domain::{Answer, Circumstances, Response, Wave, is_drawn_for_second_entry, judge};
 use crate::store::invitations::QUOTA_FULL;
 use crate::store::records::Stored;
 use crate::store::responses::{
-    Consequences, Entrance, HOUSEHOLD_COUNTED, ID_TAKEN, Question, SOURCE_TAKEN, enter, insert_response, load_response, save_response,
+    Consequences, Entrance, HOUSEHOLD_COUNTED, Question, SOURCE_TAKEN, enter, insert_response, is_id_taken, load_response, save_response,
 };
 
 /// What was entered, decoded.
@@ -51,11 +51,9 @@ impl App {
                 household: new.household.map(Uuid::from),
                 device_mark: None,
             };
-            let entrance = enter(self.db.pool(), &self.cipher, &call.access.scope, &question).await?;
-            let (response, then, follows) = match self.decide_entry(call, &new, &entrance, over_quota, now).await {
-                Ok(decided) => decided,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let entrance = or_repeated!(self, call, enter(self.db.pool(), &self.cipher, &call.access.scope, &question).await);
+            let decided = self.decide_entry(call, &new, &entrance, over_quota, now).await;
+            let (response, then, follows) = or_repeated!(self, call, decided);
             // Of an anonymous wave the paper names nobody, so there is no invitation to note it at.
             let invited = entrance.invited.as_ref().filter(|_| !entrance.wave.design.is_anonymous);
             let reply = answer(&Response { row_version: 1, ..response.clone() });
@@ -74,7 +72,7 @@ impl App {
                         let refusal = Error::already_exists("response", "SOURCE_REF_TAKEN", "the paper was entered already");
                         return self.unless_repeated(call, refusal).await;
                     }
-                    Some(ID_TAKEN) => {
+                    Some(name) if is_id_taken(name) => {
                         let refusal = Error::already_exists("response", "RESPONSE_ID_TAKEN", "the response id belongs to another response");
                         return self.unless_repeated(call, refusal).await;
                     }
@@ -172,7 +170,7 @@ impl App {
         answer: impl Fn(&Response) -> A,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before = load_response(self.db.pool(), &self.cipher, &call.access.scope, id).await?;
+            let before = or_repeated!(self, call, load_response(self.db.pool(), &self.cipher, &call.access.scope, id).await);
             let wave: Wave = {
                 let mut db = self.connection().await?;
                 Wave::load(&mut db, &self.cipher, &call.access.scope, before.wave_id.as_uuid()).await?
@@ -185,10 +183,7 @@ impl App {
             } else {
                 walked(&frozen, &answers).and_then(|_| before.enter_again(enterer, &answers, self.clock.now()))
             };
-            let after = match decided {
-                Ok(after) => Response { revision: before.revision + 1, ..after },
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let after = Response { revision: before.revision + 1, ..or_repeated!(self, call, decided) };
             let now = self.clock.now();
             let reply = answer(&Response { row_version: before.row_version + 1, ..after.clone() });
             let effects = self.effects(call, &reply, Follows::nothing());

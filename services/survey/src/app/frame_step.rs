@@ -59,7 +59,12 @@ impl App {
     }
 
     async fn read_page(&self, job: &FrameJob, wave: &Wave, now: Timestamp) -> Result<bool> {
-        let answer = match self.peers.members(audience_of(job, wave)?).await {
+        // Each page names the same day: the place of the next one is bound to what the first was asked.
+        let as_of_date = match job.as_of_date.as_str() {
+            "" => self.zone_of(wave.estate_id).await?.to_datetime(now).date().to_string(),
+            begun => begun.to_owned(),
+        };
+        let answer = match self.peers.members(audience_of(job, wave, as_of_date)?).await {
             Ok(answer) => answer,
             // A predicate that cannot be evaluated is the designer's fault, and will be so tomorrow.
             Err(status) if status.code() == Code::InvalidArgument => {
@@ -234,7 +239,7 @@ fn read(household: &str, unit: &str, customer: Option<Uuid>, verdict: FrameVerdi
     Ok(Member { household, unit, customer, verdict, reason: reason.to_owned(), stratum, position: 0, weight: WEIGHT_ONE })
 }
 
-fn audience_of(job: &FrameJob, wave: &Wave) -> Result<customer::ListAudienceMembersRequest> {
+fn audience_of(job: &FrameJob, wave: &Wave, as_of_date: String) -> Result<customer::ListAudienceMembersRequest> {
     let exclusions = wave.design.exclusions.iter().map(|exclusion| {
         Ok(customer::AudienceExclusion { code: exclusion.code.clone(), predicate: Some(predicate(&exclusion.predicate)?) })
     });
@@ -245,7 +250,7 @@ fn audience_of(job: &FrameJob, wave: &Wave) -> Result<customer::ListAudienceMemb
             None => Some(delivered()),
         },
         exclusions: exclusions.collect::<Result<_>>()?,
-        as_of_date: job.as_of_date.clone(),
+        as_of_date,
         page_size: PAGE,
         page_token: job.page_token.clone(),
         fact_fields: wave.design.sampling.strata_fields.clone(),

@@ -6,7 +6,7 @@ use steward_kit::{Error, Result};
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, Follows, TRIES, Target};
+use super::transact::{Call, Follows, TRIES, Target, or_repeated};
 use super::watch::Watcher;
 use crate::domain::codes::WaveState;
 use crate::domain::ids::FrameJobId;
@@ -23,14 +23,12 @@ impl App {
         answer: impl Fn(&FrameJob, &Wave) -> A + Sync,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before: Wave = self.load(call.access, target.id).await?;
+            let before: Wave = or_repeated!(self, call, self.load(call.access, target.id).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {
                 break;
             }
             let now = self.clock.now();
-            if let Err(refusal) = self.may_frame(call.access, &before).await {
-                return self.unless_repeated(call, refusal).await;
-            }
+            or_repeated!(self, call, self.may_frame(call.access, &before).await);
             let job = FrameJob::new(before.estate_id, before.id, now);
             let mut after = Wave { frame_job_id: Some(job.id), update_time: now, ..before.clone() };
             after.set_row(before.row_version + 1, now);
@@ -40,7 +38,10 @@ impl App {
             match after.save(&mut tx, &self.cipher, before.row_version, &effects, now).await? {
                 Ok(true) => {}
                 Ok(false) => continue,
-                Err(error) => return self.failed(call, error).await,
+                Err(error) => {
+                    drop(tx);
+                    return self.failed(call, error).await;
+                }
             }
             job.insert(&mut tx, &self.cipher, &Effects::none(), now).await?.map_err(steward_kit_store::store_error)?;
             tx.commit().await.map_err(steward_kit_store::store_error)?;

@@ -11,7 +11,7 @@ use steward_kit_store::{Effects, TimerChange, store_error};
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, Follows, TRIES, Target};
+use super::transact::{Call, Follows, TRIES, Target, or_repeated};
 use crate::domain::codes::PlanState;
 use crate::domain::ids::{ImprovementPlanId, WaveId};
 use crate::domain::{EffectTarget, ImprovementPlan, Measure, PlanSource, Wave};
@@ -82,6 +82,7 @@ impl App {
         let effects = self.effects(call, &response, Follows::nothing());
         let mut tx = self.db.begin().await?;
         if let Err(error) = plan.insert(&mut tx, &self.cipher, &effects, now).await? {
+            drop(tx);
             return self.failed(call, error).await;
         }
         set_plan_waves(&mut tx, estate, plan.id.as_uuid(), &waves).await?;
@@ -98,13 +99,11 @@ impl App {
         answer: impl Fn(&ImprovementPlan) -> A,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before: ImprovementPlan = self.load(call.access, target.id).await?;
+            let before: ImprovementPlan = or_repeated!(self, call, self.load(call.access, target.id).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {
                 break;
             }
-            if let Err(refusal) = before.must_be(&[PlanState::Draft]) {
-                return self.unless_repeated(call, refusal).await;
-            }
+            or_repeated!(self, call, before.must_be(&[PlanState::Draft]));
             let now = self.clock.now();
             let edit = edit.clone();
             let mut after = ImprovementPlan {
@@ -124,7 +123,10 @@ impl App {
             match after.save(&mut tx, &self.cipher, before.row_version, &effects, now).await? {
                 Ok(true) => {}
                 Ok(false) => continue,
-                Err(error) => return self.failed(call, error).await,
+                Err(error) => {
+                    drop(tx);
+                    return self.failed(call, error).await;
+                }
             }
             set_plan_waves(&mut tx, before.estate_id, before.id.as_uuid(), &waves).await?;
             tx.commit().await.map_err(store_error)?;
@@ -156,7 +158,7 @@ impl App {
         target: Target,
         answer: impl Fn(&ImprovementPlan) -> A + Sync,
     ) -> Result<A> {
-        let zone = self.zone_of_plan(call, target).await?;
+        let zone = or_repeated!(self, call, self.zone_of_plan(call, target).await);
         let decide = |plan: &ImprovementPlan, now| {
             let submitted = plan.submit(now)?;
             let mut follows = Follows::nothing();
@@ -178,7 +180,7 @@ impl App {
         percent: u32,
         answer: impl Fn(&ImprovementPlan) -> A + Sync,
     ) -> Result<A> {
-        let plan: ImprovementPlan = self.load(call.access, target.id).await?;
+        let plan: ImprovementPlan = or_repeated!(self, call, self.load(call.access, target.id).await);
         let now = self.clock.now();
         let rules = self.rules.of(plan.estate_id, now).await?;
         let follow_up = rules.maybe_due(now, rules.terms("").improvement_follow_up.as_ref())?;
@@ -205,7 +207,7 @@ impl App {
         value: f64,
         answer: impl Fn(&ImprovementPlan) -> A + Sync,
     ) -> Result<A> {
-        let zone = self.zone_of_plan(call, target).await?;
+        let zone = or_repeated!(self, call, self.zone_of_plan(call, target).await);
         let decide = |plan: &ImprovementPlan, now| {
             let day = |time: Timestamp| zone.to_datetime(time).date();
             let window = (day(plan.implement_time.unwrap_or(now)), day(plan.follow_up_due_time.unwrap_or(now)));

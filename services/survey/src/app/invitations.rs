@@ -11,7 +11,7 @@ use steward_proto::survey::v1 as pb;
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, Follows, TRIES};
+use super::transact::{Call, Follows, TRIES, or_repeated};
 use crate::domain::ids::{InvitationId, ResponseId, WaveId};
 use crate::domain::{Invitation, Response, Wave};
 use crate::store::invitations::{QUOTA_FULL, has_quota, load_invitation, release_place, save_opened, save_started};
@@ -54,12 +54,9 @@ impl App {
         answer: impl Fn(&Invitation) -> A,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before = load_invitation(self.db.pool(), &call.access.scope, id).await?;
+            let before = or_repeated!(self, call, load_invitation(self.db.pool(), &call.access.scope, id).await);
             let now = self.clock.now();
-            let opened = match before.open(now) {
-                Ok(opened) => opened.unwrap_or_else(|| before.clone()),
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let opened = or_repeated!(self, call, before.open(now)).unwrap_or_else(|| before.clone());
             let response = answer(&Invitation { row_version: before.row_version + 1, ..opened.clone() });
             let effects = self.effects(call, &response, Follows::nothing());
             match save_opened(self.db.pool(), &opened, &effects, now).await {
@@ -79,17 +76,12 @@ impl App {
         answer: impl Fn(&Invitation, Option<Timestamp>) -> A,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before = load_invitation(self.db.pool(), &call.access.scope, id).await?;
+            let before = or_repeated!(self, call, load_invitation(self.db.pool(), &call.access.scope, id).await);
             let wave = self.wave_of(&before).await?;
-            if let Err(refusal) = wave.must_be_open() {
-                return self.unless_repeated(call, refusal).await;
-            }
+            or_repeated!(self, call, wave.must_be_open());
             let now = self.clock.now();
             let has_quota = has_quota(self.db.pool(), wave.estate_id.as_uuid(), wave.id, &before.stratum).await?;
-            let started = match before.start(has_quota, now) {
-                Ok(started) => started,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let started = or_repeated!(self, call, before.start(has_quota, now));
             let rules = self.rules.of_wave(&wave).await?;
             let hold = rules.maybe_due(now, rules.terms(&wave.programme_code).quota_hold.as_ref())?.filter(|_| has_quota);
             let response = answer(&Invitation { row_version: before.row_version + 1, ..started.clone() }, hold);

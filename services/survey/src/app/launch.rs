@@ -11,17 +11,21 @@ use steward_kit_store::{Effects, TimerChange};
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, Follows, Target};
+use super::transact::{Call, Follows, Target, or_repeated};
 use crate::domain::Wave;
 use crate::domain::codes::WaveState;
 use crate::events::publish;
-use crate::store::invitations::{insert_next, take_for_reminder};
+use crate::store::asking::{insert_next, take_for_reminder};
+use crate::store::counts::load_numbers;
 use crate::store::records::Stored;
 
 /// Kind of the timer that makes the next invitations. Its key is the last household that was asked.
 pub(crate) const INVITE: &str = "invite";
 /// Kind of the timer of a round of reminders. Its key is `<number>/<last invitation>`.
 pub(crate) const REMIND: &str = "remind";
+
+/// Kind of the timer that closes a wave whose time is over (SV-01).
+pub(crate) const CLOSE: &str = "close_wave";
 
 /// Households of one transaction.
 const BATCH: i64 = 500;
@@ -34,14 +38,18 @@ impl App {
         target: Target,
         answer: impl Fn(&Wave) -> A + Sync,
     ) -> Result<A> {
-        let wave: Wave = self.load(call.access, target.id).await?;
+        let wave: Wave = or_repeated!(self, call, self.load(call.access, target.id).await);
         let rules = self.rules.of_wave(&wave).await?;
         let terms = rules.terms(&wave.programme_code);
+        let open_until = rules.maybe_due(self.clock.now(), terms.open_for.as_ref())?;
         let remind = if terms.reminders > 0 { rules.maybe_due(self.clock.now(), terms.reminder_after.as_ref())? } else { None };
         let decide = |wave: &Wave, now| {
-            let launched = wave.launch(now)?;
+            let launched = wave.launch(open_until, now)?;
             let mut follows =
                 Follows::event(publish::wave_launched(&launched, now)).and(TimerChange::set(INVITE, wave.id, "", wave.estate_id, now));
+            if let Some(due) = launched.design.close_due_time {
+                follows = follows.and(TimerChange::set(CLOSE, wave.id, "", wave.estate_id, due));
+            }
             if let Some(due) = remind {
                 follows = follows.and(TimerChange::set(REMIND, wave.id, "1/", wave.estate_id, due));
             }
@@ -82,11 +90,7 @@ impl App {
         }
         let invitations = take_for_reminder(tx, &wave, number, after, BATCH).await?;
         let mut effects = Effects::none();
-        // Another channel than the invitation's: the first went into the app, so the next goes by mail, then by telephone.
-        let channel = match number {
-            1 => "email",
-            _ => "phone",
-        };
+        let channel = terms.reminder_channel(number);
         effects.events = invitations
             .iter()
             .filter(|invitation| invitation.customer_id.is_some())
@@ -104,8 +108,22 @@ impl App {
         Ok(effects)
     }
 
+    /// Closes a wave whose time is over, on the transaction of its timer. With too few valid responses it carries the flag (SV-01):
+    /// nobody is there who could accept it with a reason.
+    pub(crate) async fn close_by_due_time(&self, tx: &mut PgConnection, wave: Uuid, now: Timestamp) -> Result<Effects> {
+        let Some(open) = self.open_wave(tx, wave).await? else { return Ok(Effects::none()) };
+        let valid = load_numbers(&mut *tx, open.estate_id, open.id).await?.valid;
+        self.change_by_timer(tx, wave, now, |wave: &Wave| {
+            Ok(wave.close_by_due_time(valid, now).map(|closed| {
+                let fact = publish::wave_closed(&closed, valid, true, now);
+                (closed, Follows { events: vec![fact], timers: vec![TimerChange::cancel_all(wave.id)] })
+            }))
+        })
+        .await
+    }
+
     /// A wave that still takes answers; its row is locked by the timer.
-    async fn open_wave(&self, tx: &mut PgConnection, id: Uuid) -> Result<Option<Wave>> {
+    pub(super) async fn open_wave(&self, tx: &mut PgConnection, id: Uuid) -> Result<Option<Wave>> {
         let wave = Wave::load(tx, &self.cipher, &Scope::system("a wave's timer fired"), id).await?;
         Ok(Some(wave).filter(|wave| wave.state == WaveState::Launched))
     }

@@ -2,7 +2,6 @@
 //! length of period, whatever the number of figures.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,9 +16,9 @@ use uuid::Uuid;
 
 use super::App;
 use crate::domain::Wave;
-use crate::domain::figures::{Behind, Row, Sheet, WaveSheet, count};
+use crate::domain::figures::{Behind, Sheet, WaveSheet, count};
 use crate::store::counts::load_numbers;
-use crate::store::facts;
+use crate::store::facts::{self, Happened};
 
 /// What is asked for.
 #[derive(Debug)]
@@ -62,7 +61,7 @@ impl App {
         for (counted, definitions) in by_period.into_values() {
             let mut sheets = Vec::with_capacity(asked.estates.len());
             for estate in &asked.estates {
-                sheets.push((*estate, self.sheet(access, *estate, counted, as_of).await?));
+                sheets.push((*estate, self.sheet(access, *estate, counted, &definitions, as_of).await?));
             }
             for definition in definitions {
                 let value = |sheets: &[&Sheet], estate: &str| {
@@ -92,7 +91,7 @@ impl App {
     ) -> Result<(pb::MetricValue, Vec<(BehindKey, pb::MetricRow)>)> {
         let (as_of, definition) = (self.clock.now(), &asked.definition);
         let counted = definition.period_for(asked.period);
-        let sheet = self.sheet(access, asked.estate, counted, as_of).await?;
+        let sheet = self.sheet(access, asked.estate, counted, &[definition], as_of).await?;
         let found =
             count(definition, &[&sheet], as_of).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
         let value = definition.value(&found.figure, counted, &asked.plan_code, &asked.estate.to_string(), as_of);
@@ -105,55 +104,49 @@ impl App {
         Ok((value, rows.collect()))
     }
 
-    /// The facts of an estate in a period.
-    async fn sheet(&self, access: &Access, estate: EstateId, period: Period, now: Timestamp) -> Result<Sheet> {
+    /// The facts of an estate in a period, as far as these definitions need them.
+    async fn sheet(&self, access: &Access, estate: EstateId, period: Period, needed: &[&Definition], now: Timestamp) -> Result<Sheet> {
         let scoped = access.scope.estate(estate)?;
         let rules = self.rules.of(estate, now).await?;
-        let (start, end) = period.instants(&rules.zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
+        let span = period.instants(&rules.zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
         let pool = self.db.pool();
         let mut waves = Vec::new();
-        for wave in facts::list_launched_waves(pool, &self.cipher, scoped, start, end).await? {
-            waves.push(self.wave_sheet(&wave).await?);
+        for wave in facts::list_between::<Wave>(pool, &self.cipher, scoped, Happened::Launched, span).await? {
+            // There is a standing wave a month for each occasion; nobody but who names its programme counts it.
+            let is_named = needed.iter().any(|definition| definition.parameters.programme == wave.programme_code);
+            if is_named || !wave.is_standing {
+                waves.push(self.wave_sheet(&wave).await?);
+            }
         }
         Ok(Sheet {
             waves,
-            assessed: facts::list_assessed(pool, &self.cipher, scoped, start, end).await?,
-            collating: facts::list_collating(pool, &self.cipher, scoped, start, end).await?,
-            implemented: facts::list_implemented(pool, &self.cipher, scoped, start, end).await?,
-            verified: facts::list_verified(pool, &self.cipher, scoped, start, end).await?,
-            interview_rounds: facts::count_interview_rounds(pool, scoped, start, end).await?,
+            assessed: facts::list_between(pool, &self.cipher, scoped, Happened::Assessed, span).await?,
+            collating: facts::list_between(pool, &self.cipher, scoped, Happened::CollationDue, span).await?,
+            implemented: facts::list_between(pool, &self.cipher, scoped, Happened::Implemented, span).await?,
+            verified: facts::list_between(pool, &self.cipher, scoped, Happened::Verified, span).await?,
+            interview_rounds: facts::count_interview_rounds(pool, scoped, span).await?,
             suppress_below: rules.terms("").suppress_below,
         })
     }
 
     async fn wave_sheet(&self, wave: &Wave) -> Result<WaveSheet> {
         let numbers = load_numbers(self.db.pool(), wave.estate_id, wave.id).await?;
-        let baseline = match wave.design.pair_wave_id {
-            Some(pair) => {
-                let before = facts::load_wave(self.db.pool(), &self.cipher, wave.estate_id, pair).await?;
-                match before {
-                    Some(before) => Some((self.instrument_of(&before).await?, self.rows(&before).await?)),
-                    None => None,
-                }
-            }
+        let before = match wave.design.pair_wave_id {
+            Some(pair) => facts::load_wave(self.db.pool(), &self.cipher, wave.estate_id, pair).await?,
             None => None,
         };
         Ok(WaveSheet {
             programme: wave.programme_code.clone(),
-            instrument: self.instrument_of(wave).await?,
-            rows: self.rows(wave).await?,
+            is_standing: wave.is_standing,
+            is_under_sample: wave.under_sample_reason.is_some(),
+            answered: self.answered(wave).await?,
             eligible: numbers.eligible,
             invited: numbers.invited,
-            baseline,
+            baseline: match before {
+                Some(before) => Some(self.answered(&before).await?),
+                None => None,
+            },
         })
-    }
-
-    async fn instrument_of(&self, wave: &Wave) -> Result<Arc<crate::domain::Instrument>> {
-        Ok(Arc::new(self.frozen(wave.version_id).await?.rules.clone()))
-    }
-
-    async fn rows(&self, wave: &Wave) -> Result<Vec<Row>> {
-        facts::list_rows(self.db.pool(), wave).await
     }
 }
 

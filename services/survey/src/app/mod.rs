@@ -1,5 +1,6 @@
 //! Use cases. RPCs, event consumers and jobs call the same ones. Each says how many round trips it costs.
 
+mod ask_household;
 mod blind;
 mod enter_response;
 mod feedback;
@@ -9,6 +10,7 @@ mod improvement;
 mod invitations;
 mod launch;
 mod metrics;
+mod mystery;
 mod peers;
 mod programmes;
 mod questionnaires;
@@ -29,26 +31,28 @@ use steward_kit::crypto::{BlindIndex, FieldCipher};
 use steward_kit_store::Db;
 use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::numbers::Numbers;
 use steward_kit_store::policy::PolicyStore;
 use tokio::sync::Notify;
 
-use crate::store::Numbers;
 use rules::Rules;
 
+pub(crate) use ask_household::{Asking, REMIND_ONE};
 pub(crate) use blind::BlindAnswer;
 pub(crate) use enter_response::Entry;
 pub(crate) use feedback::COLLATE;
 pub(crate) use improvement::{FOLLOW_UP, MEASURE_DUE, PlanEdit, PlanText};
 pub(crate) use invitations::RELEASE_PLACE;
-pub(crate) use launch::{INVITE, REMIND};
+pub(crate) use launch::{CLOSE, INVITE, REMIND};
 pub(crate) use metrics::{Explained, Figures};
+pub(crate) use mystery::{APPEAL_END, NewVisit, VISIT_DUE};
 pub(crate) use peers::Peers;
 pub(crate) use programmes::{NewProgramme, ProgrammeEdit};
-pub(crate) use results::{Compared, rate};
+pub(crate) use results::Compared;
 pub(crate) use rules::OwnPolicies;
 pub(crate) use sessions::{Held, NewSession, Opinion};
 pub(crate) use submit_response::Submission;
-pub(crate) use transact::{Call, Target};
+pub(crate) use transact::{Call, Target, answer_place};
 pub(crate) use watch::{WatchHub, Watcher};
 pub(crate) use waves::{NewWave, WaveEdit, WaveView};
 
@@ -72,7 +76,7 @@ impl App {
     /// The app over a database.
     pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, marks: BlindIndex, peers: Peers) -> Arc<Self> {
         let rules = Rules::new(PolicyStore::new(db.clone()), CalendarStore::new(db.clone()), EstateDirectory::new(db.clone()));
-        let numbers = Numbers::new(db.pool().clone());
+        let numbers = Numbers::new(&db, "FB");
         let (watch, frame_work) = (WatchHub::default(), Notify::new());
         Arc::new(Self { db, clock, cipher, marks, rules, numbers, peers, watch, frame_work })
     }

@@ -7,7 +7,7 @@ use steward_kit::{Error, Result};
 use steward_kit_store::constraint;
 
 use super::App;
-use super::transact::{Call, Follows, TRIES, Target};
+use super::transact::{Call, Follows, TRIES, Target, or_repeated};
 use crate::domain::Programme;
 use crate::domain::codes::ProgrammeKind;
 use crate::domain::ids::{ProgrammeId, QuestionnaireId};
@@ -52,7 +52,7 @@ impl App {
             }
             None => {}
         }
-        load_questionnaire(self.db.pool(), new.questionnaire).await?;
+        or_repeated!(self, call, load_questionnaire(self.db.pool(), new.questionnaire).await);
         let now = self.clock.now();
         let programme = Programme {
             id: ProgrammeId::new(),
@@ -89,10 +89,10 @@ impl App {
         answer: impl Fn(&Programme) -> A,
     ) -> Result<A> {
         if let Some(questionnaire) = edit.questionnaire {
-            load_questionnaire(self.db.pool(), questionnaire).await?;
+            or_repeated!(self, call, load_questionnaire(self.db.pool(), questionnaire).await);
         }
         for _ in 0..TRIES {
-            let before = load_programme(self.db.pool(), &call.access.scope, target.id.into()).await?;
+            let before = or_repeated!(self, call, load_programme(self.db.pool(), &call.access.scope, target.id.into()).await);
             // One of every estate is changed by those who have them all.
             if before.estate_id.is_none() && call.access.scope.estates().is_some() {
                 return Err(Error::not_found("programme", target.id));

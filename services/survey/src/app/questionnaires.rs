@@ -9,8 +9,9 @@ use steward_kit_store::constraint;
 use steward_proto::survey::v1 as pb;
 
 use super::App;
-use super::transact::{Call, Follows, TRIES, Target};
-use crate::contract::{acting, instrument};
+use super::transact::{Call, Follows, TRIES, Target, or_repeated};
+use crate::contract::instrument;
+use crate::domain::codes::Actor;
 use crate::domain::ids::{QuestionnaireId, QuestionnaireVersionId};
 use crate::domain::{Comparison, Questionnaire, QuestionnaireVersion, content_address, faults};
 use crate::store::programmes::list_programmes_asking;
@@ -59,7 +60,7 @@ impl App {
         answer: impl Fn(&Questionnaire) -> A,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before = load_questionnaire(self.db.pool(), target.id.into()).await?;
+            let before = or_repeated!(self, call, load_questionnaire(self.db.pool(), target.id.into()).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {
                 break;
             }
@@ -87,7 +88,7 @@ impl App {
         answer: impl Fn(&QuestionnaireVersion) -> A,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before = load_questionnaire(self.db.pool(), target.id.into()).await?;
+            let before = or_repeated!(self, call, load_questionnaire(self.db.pool(), target.id.into()).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {
                 break;
             }
@@ -109,9 +110,7 @@ impl App {
                 bad.add(format!("draft.{}", fault.place), "QUESTIONNAIRE_INVALID", fault.description);
             }
             self.check_comparisons(&mut bad, &before, &rules, &comparisons).await?;
-            if let Err(refusal) = bad.finish() {
-                return self.unless_repeated(call, refusal).await;
-            }
+            or_repeated!(self, call, bad.finish());
             let version = QuestionnaireVersion {
                 id: QuestionnaireVersionId::new(),
                 questionnaire_id: before.id,
@@ -120,7 +119,7 @@ impl App {
                 content: before.draft.clone(),
                 sha256,
                 comparisons: comparisons.clone(),
-                publisher: acting(&call.access.principal),
+                publisher: Actor::of(&call.access.principal),
                 publish_time: now,
             };
             let response = answer(&version);

@@ -1,18 +1,32 @@
 //! What waves found, published and compared.
 
+use std::sync::Arc;
+
 use prost::Message;
 use steward_kit::auth::Access;
+use steward_kit::metric::Figure;
 use steward_kit::{Error, Result};
 
 use super::App;
 use super::rules::Frozen;
-use super::transact::{Call, Follows, Target};
+use super::transact::{Call, Follows, Target, or_repeated};
 use super::waves::WaveView;
 use crate::domain::codes::WaveState;
+use crate::domain::figures::{Answered, Tally, Yardstick, differences};
 use crate::domain::ids::WaveId;
-use crate::domain::{Numbers, PageFigure, ResultPage, Rules, Shown, Terms, Wave, WaveFigures, Yardstick, figures_of, publishable};
+use crate::domain::{Difference, Fraction, Numbers, PageFigure, ResultPage, Rules, Terms, Wave, WaveFigures, figures_of, publishable};
 use crate::events::publish;
-use crate::store::counts::{load_given, load_numbers};
+use crate::store::counts::load_numbers;
+use crate::store::facts::list_rows;
+
+/// What a wave found, and by which rules.
+#[derive(Debug)]
+struct Found {
+    answered: Answered,
+    yardstick: Yardstick,
+    terms: Terms,
+    figures: WaveFigures,
+}
 
 /// Two waves and their figures.
 #[derive(Debug)]
@@ -21,30 +35,33 @@ pub(crate) struct Compared {
     pub(crate) before: WaveFigures,
     pub(crate) wave: Wave,
     pub(crate) after: WaveFigures,
+    /// How much satisfaction, loyalty and complaints moved.
+    pub(crate) moved: [Difference; 3],
 }
 
 impl App {
     /// The results of a wave. Four trips; the cost is that of the wave's valid responses.
     pub(crate) async fn wave_results(&self, access: &Access, id: WaveId) -> Result<(WaveView, WaveFigures, Terms)> {
         let view = self.wave_view(access, id).await?;
-        let (figures, terms) = self.figures(&view.wave, &view.numbers).await?;
-        Ok((view, figures, terms))
+        let found = self.found(&view.wave, &view.numbers).await?;
+        Ok((view, found.figures, found.terms))
     }
 
     /// The figures of a wave, from its valid responses. One trip.
-    pub(super) async fn figures(&self, wave: &Wave, numbers: &Numbers) -> Result<(WaveFigures, Terms)> {
-        let frozen: std::sync::Arc<Frozen> = self.frozen(wave.version_id).await?;
+    async fn found(&self, wave: &Wave, numbers: &Numbers) -> Result<Found> {
         let terms = self.rules.of_wave(wave).await?.terms(&wave.programme_code);
-        let given = load_given(self.db.pool(), wave.estate_id, wave.id).await?;
-        let yardstick = Yardstick {
-            satisfied: terms.satisfied.clone(),
-            include_neutral: terms.include_neutral,
-            score_map: terms.score_map.clone(),
-            suppress_below: terms.suppress_below,
-        };
+        let answered = self.answered(wave).await?;
+        let yardstick = terms.yardstick(&answered.instrument);
         let population = Some(numbers.eligible).filter(|eligible| *eligible > 0);
-        let rules = Rules { instrument: &frozen.rules, yardstick: &yardstick, population };
-        Ok((figures_of(&rules, &given), terms))
+        let rules = Rules { yardstick: &yardstick, population, invited: numbers.invited, suppress_below: terms.suppress_below };
+        let figures = figures_of(&rules, &answered);
+        Ok(Found { answered, yardstick, terms, figures })
+    }
+
+    /// The valid responses of a wave with what was asked. One trip.
+    pub(super) async fn answered(&self, wave: &Wave) -> Result<Answered> {
+        let frozen: Arc<Frozen> = self.frozen(wave.version_id).await?;
+        Ok(Answered { instrument: frozen.rules.clone(), rows: list_rows(self.db.pool(), wave).await? })
     }
 
     /// Two waves of comparable instruments (SV-34). Eight trips.
@@ -56,10 +73,11 @@ impl App {
         let baseline: Wave = self.load(access, baseline).await?;
         self.must_be_comparable(&baseline, &wave).await?;
         let numbers = load_numbers(self.db.pool(), baseline.estate_id, baseline.id).await?;
-        let (before, _) = self.figures(&baseline, &numbers).await?;
+        let before = self.found(&baseline, &numbers).await?;
         let numbers = load_numbers(self.db.pool(), wave.estate_id, wave.id).await?;
-        let (after, _) = self.figures(&wave, &numbers).await?;
-        Ok(Compared { baseline, before, wave, after })
+        let after = self.found(&wave, &numbers).await?;
+        let moved = differences(&tally(&before), &tally(&after)).map(|moved: Figure| Difference::of(&moved));
+        Ok(Compared { baseline, before: before.figures, wave, after: after.figures, moved })
     }
 
     /// Shows the results of a closed wave to residents (SV-31). Six trips.
@@ -70,10 +88,10 @@ impl App {
         summary: String,
         answer: impl Fn(&Wave) -> A + Sync,
     ) -> Result<A> {
-        let (view, figures, _) = self.wave_results(call.access, target.id.into()).await?;
-        let shown: Vec<PageFigure> = publishable(&figures).into_iter().map(on_page).collect();
+        let (view, figures, _) = or_repeated!(self, call, self.wave_results(call.access, target.id.into()).await);
+        let shown: Vec<PageFigure> = publishable(&figures).into_iter().map(PageFigure::of).collect();
         let n = view.numbers.valid;
-        let response_rate = rate(n, view.numbers.invited);
+        let response_rate = Fraction::of(figures.response_rate.plain);
         let decide = |wave: &Wave, now| {
             match wave.state {
                 WaveState::Closed | WaveState::Archived => {}
@@ -90,20 +108,6 @@ impl App {
     }
 }
 
-fn on_page(figure: &Shown) -> PageFigure {
-    PageFigure {
-        metric: figure.metric.to_owned(),
-        method: figure.method.clone(),
-        n: figure.n,
-        value: figure.value,
-        weighted_value: figure.weighted_value,
-        interval: figure.interval.unwrap_or_default(),
-        is_suppressed: figure.is_suppressed,
-    }
-}
-
-/// A share for a reader; 0 of none.
-#[allow(clippy::cast_precision_loss, reason = "counts of households are far below 2^52")]
-pub(crate) fn rate(part: i64, of: i64) -> f64 {
-    if of > 0 { part as f64 / of as f64 } else { 0.0 }
+fn tally(found: &Found) -> Tally<'_> {
+    Tally { yardstick: &found.yardstick, waves: vec![found.answered.asked()], population: None }
 }

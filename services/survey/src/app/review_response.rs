@@ -5,15 +5,15 @@ use steward_kit::{Error, Result};
 
 use super::App;
 use super::submit_response::occupies;
-use super::transact::{Call, Follows, TRIES, Target};
+use super::transact::{Call, Follows, TRIES, Target, or_repeated};
 use crate::domain::codes::Verdict;
 use crate::domain::{Response, Wave};
 use crate::events::publish;
-use crate::store::invitations::has_quota;
+use crate::store::invitations::{has_quota, load_invitation};
 use crate::store::responses::{Consequences, load_response, save_response};
 
 impl App {
-    /// Decides about a response. Four trips.
+    /// Decides about a response. Four trips, five of a standing wave.
     pub(crate) async fn review_response<A: Message + Default>(
         &self,
         call: &Call<'_>,
@@ -23,19 +23,21 @@ impl App {
         answer: impl Fn(&Response) -> A,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before = load_response(self.db.pool(), &self.cipher, &call.access.scope, target.id.into()).await?;
+            let id = target.id.into();
+            let before = or_repeated!(self, call, load_response(self.db.pool(), &self.cipher, &call.access.scope, id).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {
                 break;
             }
-            let after = match before.review(accept, reason) {
-                Ok(after) => Response { revision: before.revision + 1, ..after },
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let after = Response { revision: before.revision + 1, ..or_repeated!(self, call, before.review(accept, reason)) };
             let wave: Wave = self.load(call.access, before.wave_id).await?;
             let frozen = self.frozen(wave.version_id).await?;
             let now = self.clock.now();
             let events = if after.verdict == Verdict::Valid && !wave.design.is_anonymous {
-                vec![publish::response_accepted(&wave, &frozen.rules, &after, now)]
+                let about = match after.invitation_id.filter(|_| wave.is_standing) {
+                    Some(invitation) => load_invitation(self.db.pool(), &call.access.scope, invitation).await?.subject,
+                    None => None,
+                };
+                vec![publish::response_accepted(&wave, &frozen.rules, &after, about.as_ref(), now)]
             } else {
                 Vec::new()
             };

@@ -70,7 +70,7 @@ pub(crate) struct Rules {
 #[derive(Debug)]
 pub(crate) struct Frozen {
     pub(crate) content: pb::QuestionnaireContent,
-    pub(crate) rules: Instrument,
+    pub(crate) rules: Arc<Instrument>,
     pub(crate) comparisons: Vec<crate::domain::Comparison>,
 }
 
@@ -159,7 +159,7 @@ impl App {
         if !bad.is_empty() {
             return Err(Error::bug(format_args!("a published instrument does not read: {bad}")));
         }
-        let frozen = Arc::new(Frozen { content, rules, comparisons: version.comparisons });
+        let frozen = Arc::new(Frozen { content, rules: Arc::new(rules), comparisons: version.comparisons });
         self.rules.instruments.write().unwrap_or_else(PoisonError::into_inner).insert(id.as_uuid(), frozen.clone());
         Ok(frozen)
     }

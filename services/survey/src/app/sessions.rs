@@ -8,7 +8,7 @@ use steward_kit::{Error, Result};
 use steward_kit_store::store_error;
 
 use super::App;
-use super::transact::{Call, Follows, TRIES, Target};
+use super::transact::{Call, Follows, TRIES, Target, or_repeated};
 use crate::domain::codes::{FeedbackSource, SessionKind, SessionState};
 use crate::domain::ids::{SessionId, WaveId};
 use crate::domain::{NewFeedback, Participant, Session, Theme, Wave};
@@ -101,7 +101,7 @@ impl App {
         answer: impl Fn(&Session) -> A + Sync,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before: Session = self.load(call.access, target.id).await?;
+            let before: Session = or_repeated!(self, call, self.load(call.access, target.id).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {
                 break;
             }
@@ -129,10 +129,8 @@ impl App {
                 items.push(item);
             }
             let ids = items.iter().map(|item| item.id).collect();
-            let mut after = match before.hold(held.time, held.notes.clone(), held.themes.clone(), ids, now) {
-                Ok(after) => after,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let after = before.hold(held.time, held.notes.clone(), held.themes.clone(), ids, now);
+            let mut after = or_repeated!(self, call, after);
             after.set_row(before.row_version + 1, now);
             let response = answer(&after);
             let effects = self.effects(call, &response, follows);
@@ -140,7 +138,10 @@ impl App {
             match after.save(&mut tx, &self.cipher, before.row_version, &effects, now).await? {
                 Ok(true) => {}
                 Ok(false) => continue,
-                Err(error) => return self.failed(call, error).await,
+                Err(error) => {
+                    drop(tx);
+                    return self.failed(call, error).await;
+                }
             }
             for item in &items {
                 item.insert(&mut tx, &self.cipher, &Effects::none(), now).await?.map_err(store_error)?;

@@ -10,14 +10,14 @@ use steward_kit_store::{NewEvent, TimerChange, constraint};
 use super::App;
 use super::invitations::RELEASE_PLACE;
 use super::rules::{EstateRules, Frozen};
-use super::transact::{Call, Follows, TRIES};
+use super::transact::{Call, Follows, TRIES, or_repeated};
 use crate::domain::codes::{InvitationState, Mode, Verdict};
 use crate::domain::ids::{InvitationId, ResponseId, WaveId};
 use crate::domain::{Answer, AnswerFault, Circumstances, Response, Terms, WEIGHT_ONE, Wave, judge, low_score, walk};
 use crate::events::publish;
 use crate::store::invitations::QUOTA_FULL;
 use crate::store::responses::{
-    Consequences, Entrance, HOUSEHOLD_COUNTED, ID_TAKEN, Invited, Question, enter, insert_response, save_response,
+    Consequences, Entrance, HOUSEHOLD_COUNTED, Invited, Question, enter, insert_response, is_id_taken, save_response,
 };
 
 /// Answers, decoded.
@@ -67,12 +67,9 @@ impl App {
                 household: None,
                 device_mark: mark.as_ref().map(<[u8; 32]>::as_slice),
             };
-            let entrance = enter(self.db.pool(), &self.cipher, &call.access.scope, &question).await?;
+            let entrance = or_repeated!(self, call, enter(self.db.pool(), &self.cipher, &call.access.scope, &question).await);
             let decided = self.decide(call, &new, &entrance, mark.map(Vec::from), over_quota, now).await;
-            let (judged, invited, rules, frozen) = match decided {
-                Ok(decided) => decided,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let (judged, invited, rules, frozen) = or_repeated!(self, call, decided);
             let Judged { response, then } = judged;
             let wave = &entrance.wave;
             let reply = answer(&Response { row_version: response.row_version + 1, ..response.clone() });
@@ -98,7 +95,8 @@ impl App {
                 Ok(false) => {}
                 Err(error) => match constraint(&error) {
                     Some(QUOTA_FULL) => over_quota = true,
-                    Some(HOUSEHOLD_COUNTED | ID_TAKEN) => {}
+                    Some(HOUSEHOLD_COUNTED) => {}
+                    Some(name) if is_id_taken(name) => {}
                     _ => return self.failed(call, error).await,
                 },
             }
@@ -220,7 +218,7 @@ pub(super) fn follows_of(
 ) -> Follows {
     let mut events: Vec<NewEvent> = Vec::new();
     if response.verdict == Verdict::Valid {
-        events.push(publish::response_accepted(wave, &frozen.rules, response, now));
+        events.push(publish::response_accepted(wave, &frozen.rules, response, invited.subject.as_ref(), now));
         if let Some(low) = low_score(&frozen.rules, &response.answers, terms.low_score, terms.low_score_of_ten).filter(|_| !is_amendment) {
             events.push(publish::low_score(wave, response, Some(invited.unit), low, now));
         }

@@ -19,6 +19,17 @@ use crate::store::records::{RecordFilter, RecordKey, Stored};
 /// How often a caller without an etag is given another try when somebody else was faster.
 pub(super) const TRIES: u32 = 3;
 
+/// What was found or decided; of a refusal, the answer that the request got when it came before, however things stand by now.
+macro_rules! or_repeated {
+    ($app:expr, $call:expr, $decided:expr) => {
+        match $decided {
+            Ok(decided) => decided,
+            Err(refusal) => return $app.unless_repeated($call, refusal).await,
+        }
+    };
+}
+pub(super) use or_repeated;
+
 /// A mutation that is being answered.
 pub(crate) struct Call<'a> {
     /// Who asks, and which rows they reach.
@@ -117,18 +128,12 @@ impl App {
         answer: impl Fn(&R) -> A + Sync,
     ) -> Result<A> {
         for _ in 0..TRIES {
-            let before: R = match self.load(call.access, target.id).await {
-                Ok(record) => record,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let before: R = or_repeated!(self, call, self.load(call.access, target.id).await);
             if target.etag.is_some_and(|seen| seen != before.row_version()) {
                 return self.unless_repeated(call, Error::Stale { resource: R::NOUN }).await;
             }
             let now = self.clock.now();
-            let (mut after, follows) = match decide(&before, now) {
-                Ok(decided) => decided,
-                Err(refusal) => return self.unless_repeated(call, refusal).await,
-            };
+            let (mut after, follows) = or_repeated!(self, call, decide(&before, now));
             after.set_row(before.row_version() + 1, now);
             let response = answer(&after);
             let effects = self.effects(call, &response, follows);
@@ -177,7 +182,10 @@ impl App {
 
     /// The claim on a request, with its answer. Sealed: an answer may hold what people wrote.
     fn claim(&self, call: &Call<'_>, response: &impl Message) -> Claim {
-        Claim { key: call.key.clone(), response: self.cipher.seal(answer_place(&call.key), response.encode_to_vec()) }
+        Claim {
+            key: call.key.clone(),
+            response: self.cipher.seal(answer_place(&call.key.method, call.key.request_id), response.encode_to_vec()),
+        }
     }
 
     /// A statement that failed: void because the request came before, or a failure of the database.
@@ -188,11 +196,12 @@ impl App {
     /// The stored answer if the request came before, else the refusal. One trip, taken only where there is a refusal.
     pub(super) async fn unless_repeated<A: Message + Default>(&self, call: &Call<'_>, refusal: Error) -> Result<A> {
         let Some(sealed) = replay(&self.db, &call.key).await? else { return Err(refusal) };
-        let answer = self.cipher.open(answer_place(&call.key), &sealed)?;
+        let answer = self.cipher.open(answer_place(&call.key.method, call.key.request_id), &sealed)?;
         A::decode(answer.as_slice()).map_err(Error::internal)
     }
 }
 
-fn answer_place(key: &RequestKey) -> String {
-    format!("survey/answer/{}/{}", key.method, key.request_id)
+/// Where the answer to a request stands, for which it is sealed.
+pub(crate) fn answer_place(method: &str, request_id: impl std::fmt::Display) -> String {
+    format!("survey/answer/{method}/{request_id}")
 }

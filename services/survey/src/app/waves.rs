@@ -1,19 +1,22 @@
 //! Waves from design to archive.
 
+use jiff::civil::Date;
 use prost::Message;
-use steward_kit::auth::Access;
+use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
 use steward_kit::{Error, Result};
 use uuid::Uuid;
 
 use super::App;
-use super::transact::{Call, Follows, Target};
+use super::improvement::end_of;
+use super::transact::{Call, Follows, Target, or_repeated};
 use crate::domain::codes::WaveState;
 use crate::domain::ids::{ProgrammeId, QuestionnaireVersionId, WaveId};
 use crate::domain::{Design, Numbers, Wave};
 use crate::events::publish;
 use crate::store::counts::{load_numbers, load_plan_ids};
+use crate::store::facts::sum_wave_costs;
 use crate::store::programmes::load_programme;
 use crate::store::questionnaires::{load_questionnaire, load_version};
 
@@ -52,7 +55,7 @@ impl App {
         answer: impl Fn(&Wave) -> A + Sync,
     ) -> Result<A> {
         let estate = call.access.scope.estate(new.estate)?.id();
-        let programme = load_programme(self.db.pool(), &call.access.scope, new.programme).await?;
+        let programme = or_repeated!(self, call, load_programme(self.db.pool(), &call.access.scope, new.programme).await);
         if programme.estate_id.is_some_and(|own| own != estate) {
             return Err(Error::not_found("programme", new.programme));
         }
@@ -60,7 +63,7 @@ impl App {
         let rules = self.rules.of(estate, now).await?;
         let terms = rules.terms(&programme.code);
         let version = match new.version {
-            Some(version) => load_version(self.db.pool(), version).await?,
+            Some(version) => or_repeated!(self, call, load_version(self.db.pool(), version).await),
             None => {
                 let latest = load_questionnaire(self.db.pool(), programme.questionnaire_id).await?.latest_version_id;
                 let detail = "the programme's questionnaire has no version yet";
@@ -76,7 +79,8 @@ impl App {
             bad.add("questionnaire_version_id", "QUESTIONNAIRE_INVALID", description);
         }
         check_design(&mut bad, &new.design);
-        bad.finish()?;
+        // The policy may demand more by now than it did when the request came first.
+        or_repeated!(self, call, bad.finish());
         let mut design = new.design;
         seed(&mut design);
         let wave = Wave {
@@ -92,6 +96,7 @@ impl App {
             sha256: hex::encode(version.sha256),
             policy_version_ids: rules.version_ids.clone(),
             requires_improvement_plan: programme.requires_improvement_plan || terms.requires_improvement_plan,
+            is_standing: false,
             frame_job_id: None,
             launch_time: None,
             close_time: None,
@@ -103,8 +108,8 @@ impl App {
             row_version: 1,
         };
         if let Some(pair) = wave.design.pair_wave_id {
-            let baseline: Wave = self.load(call.access, pair).await?;
-            self.must_be_comparable(&baseline, &wave).await?;
+            let baseline: Wave = or_repeated!(self, call, self.load(call.access, pair).await);
+            or_repeated!(self, call, self.must_be_comparable(&baseline, &wave).await);
         }
         self.create(call, &wave, Follows::nothing(), answer, now).await
     }
@@ -126,14 +131,14 @@ impl App {
             Some(version) => Some(load_version(self.db.pool(), version).await?),
             None => None,
         };
-        let present: Wave = self.load(call.access, target.id).await?;
+        let present: Wave = or_repeated!(self, call, self.load(call.access, target.id).await);
         let terms = self.rules.of_wave(&present).await?.terms(&present.programme_code);
         let mut design = edit.design.clone();
         if let Some(design) = &mut design {
             seed(design);
             if let Some(pair) = design.pair_wave_id {
-                let baseline: Wave = self.load(call.access, pair).await?;
-                self.must_be_comparable(&baseline, &present).await?;
+                let baseline: Wave = or_repeated!(self, call, self.load(call.access, pair).await);
+                or_repeated!(self, call, self.must_be_comparable(&baseline, &present).await);
             }
         }
         let decide = |wave: &Wave, _| {
@@ -168,11 +173,11 @@ impl App {
         reason: Option<String>,
         answer: impl Fn(&Wave) -> A + Sync,
     ) -> Result<A> {
-        let wave: Wave = self.load(call.access, target.id).await?;
+        let wave: Wave = or_repeated!(self, call, self.load(call.access, target.id).await);
         let valid = load_numbers(self.db.pool(), wave.estate_id, wave.id).await?.valid;
         let decide = |wave: &Wave, now| {
             let closed = wave.close(valid, reason.as_deref(), now)?;
-            let fact = publish::wave_closed(&closed, valid, now);
+            let fact = publish::wave_closed(&closed, valid, false, now);
             let timers = vec![steward_kit_store::TimerChange::cancel_all(wave.id)];
             Ok((closed, Follows { events: vec![fact], timers }))
         };
@@ -186,7 +191,7 @@ impl App {
         target: Target,
         answer: impl Fn(&Wave) -> A + Sync,
     ) -> Result<A> {
-        let wave: Wave = self.load(call.access, target.id).await?;
+        let wave: Wave = or_repeated!(self, call, self.load(call.access, target.id).await);
         let plans = load_plan_ids(self.db.pool(), wave.estate_id, wave.id).await?.len();
         let decide = |wave: &Wave, now| {
             let archived = wave.archive(plans, now)?;
@@ -216,6 +221,13 @@ impl App {
     ) -> Result<A> {
         self.change(call, target, |wave: &Wave, now| Ok((Wave { cost_fen, update_time: now, ..wave.clone() }, Follows::nothing())), answer)
             .await
+    }
+
+    /// What the waves of a period cost together (SV-50). One trip.
+    pub(crate) async fn wave_costs(&self, estate: ScopedEstate, from: Date, to: Date) -> Result<(i64, i64)> {
+        let zone = self.zone_of(estate.id()).await?;
+        let start = from.to_zoned(zone.clone()).map_err(Error::internal)?.timestamp();
+        sum_wave_costs(self.db.pool(), estate, (start, end_of(to, &zone)?)).await
     }
 
     /// Refuses two waves whose instruments may not be compared (SV-34, SV-47).

@@ -3,10 +3,11 @@
 use steward_kit::calendar::{Span, Unit};
 use steward_kit::error::Violations;
 use steward_kit::proto::span;
+use steward_proto::notification::v1 as notification;
 use steward_proto::plan::v1 as plan;
 
 use crate::domain::codes::ReportKind;
-use crate::domain::{ReportTerm, Route, Terms, ValidityRules};
+use crate::domain::{MysteryTerms, ReportTerm, Route, Terms, ValidityRules};
 
 /// Documents, most specific first.
 pub(crate) type PolicyTexts = [std::sync::Arc<plan::SurveyPolicy>];
@@ -31,6 +32,7 @@ pub(crate) fn terms_of(layers: &PolicyTexts, code: &str) -> Terms {
         min_dimensions: programme.map_or(0, |programme| programme.min_dimensions),
         requires_improvement_plan: programme.is_some_and(|programme| programme.requires_improvement_plan),
         reminders: reminders.map_or(0, |reminders| reminders.most),
+        reminder_channels: reminders.map(|reminders| reminders.channels().map(channel).collect()).unwrap_or_default(),
         reminder_after: reminders.and_then(|reminders| reminders.after.as_ref()).and_then(|after| span(after).ok()),
         low_score: number(&|layer| layer.low_score),
         low_score_of_ten: number(&|layer| layer.low_score_of_ten),
@@ -46,6 +48,23 @@ pub(crate) fn terms_of(layers: &PolicyTexts, code: &str) -> Terms {
             .map(|route| Route { topic: route.topic_code.clone(), role: route.role.clone() })
             .collect(),
         reports: first(layers, |layer| &layer.reports).iter().filter_map(report).collect(),
+        open_for: programme.and_then(|programme| programme.open_for.as_ref()).and_then(|open| span(open).ok()),
+        mystery: mystery(layers),
+    }
+}
+
+/// A channel as events name it: `email`.
+fn channel(channel: notification::Channel) -> String {
+    channel.as_str_name().trim_start_matches("CHANNEL_").to_lowercase()
+}
+
+fn mystery(layers: &PolicyTexts) -> MysteryTerms {
+    let terms = || layers.iter().filter_map(|layer| layer.mystery_visits.as_ref());
+    let read = |wire: &steward_proto::common::v1::Span| span(wire).ok();
+    MysteryTerms {
+        pass_points: terms().map(|terms| terms.pass_points).find(|points| *points > 0).unwrap_or_default(),
+        appeal_within: terms().find_map(|terms| terms.appeal_within.as_ref()).and_then(read),
+        recheck_after: terms().find_map(|terms| terms.recheck_after.as_ref()).and_then(read),
     }
 }
 
@@ -111,6 +130,11 @@ pub(crate) fn check_policy(bad: &mut Violations, at: &str, policy: &plan::Survey
     }
     if policy.reminders.as_ref().is_some_and(|reminders| reminders.most > 0 && reminders.after.is_none()) {
         add("reminders.after", "must say how long after the invitation");
+    }
+    for (index, channel) in policy.reminders.iter().flat_map(|reminders| &reminders.channels).enumerate() {
+        if !matches!(notification::Channel::try_from(*channel), Ok(notification::Channel::Inbox | notification::Channel::Email)) {
+            add(&format!("reminders.channels[{index}]"), "must be a channel that reaches customers: inbox or e-mail");
+        }
     }
     if policy.validity.as_ref().is_some_and(|terms| terms.burst_count > 0 && terms.burst_within.is_none()) {
         add("validity.burst_within", "must say within which time");

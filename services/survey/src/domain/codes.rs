@@ -1,42 +1,7 @@
 //! Enums that stand as text in the database: one text per value, for ever.
 
-/// Defines an enum whose values have a text: `as_str`, `parse`, `ALL` and serde agree on it.
-macro_rules! codes {
-    ($(#[$meta:meta])* $name:ident { $($(#[$of:meta])* $value:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
-        pub enum $name { $($(#[$of])* #[serde(rename = $text)] $value),+ }
-
-        impl $name {
-            /// Every value, in declared order.
-            pub const ALL: &'static [Self] = &[$(Self::$value),+];
-
-            /// The text of the value.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$value => $text),+ }
-            }
-
-            /// The value of a text.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text)
-            }
-        }
-    };
-}
-
-codes! {
-    /// What sort of principal somebody is.
-    ActorKind {
-        /// Staff.
-        Staff = "staff",
-        /// A customer.
-        Customer = "customer",
-        /// A service.
-        Service = "service",
-        /// A device.
-        Device = "device",
-    }
-}
+pub use steward_kit::auth::{Actor, PrincipalKind as ActorKind};
+use steward_kit::codes;
 
 codes! {
     /// What a programme is for.
@@ -263,6 +228,22 @@ codes! {
         Draft = "draft",
         /// Handed in.
         Submitted = "submitted",
+    }
+}
+
+codes! {
+    /// Where a mystery visit stands.
+    MysteryState {
+        /// To be made.
+        Planned = "planned",
+        /// Made and scored.
+        Scored = "scored",
+        /// The estate has appealed.
+        Appealed = "appealed",
+        /// The score stands.
+        Final = "final",
+        /// Given up.
+        Cancelled = "cancelled",
     }
 }
 

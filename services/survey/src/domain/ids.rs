@@ -13,3 +13,4 @@ define_id!(SessionId, "session");
 define_id!(FeedbackItemId, "feedback item");
 define_id!(ImprovementPlanId, "improvement plan");
 define_id!(ReportId, "report");
+define_id!(MysteryVisitId, "mystery visit");

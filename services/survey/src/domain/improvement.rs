@@ -103,12 +103,18 @@ pub struct EffectTarget {
 pub struct Effect {
     /// The figure in the follow window.
     pub value: f64,
-    /// Value minus baseline.
-    pub difference: f64,
+    /// Value minus baseline, in millionths.
+    pub difference_millionths: i64,
     /// The goal was reached.
     pub goal_reached: bool,
     /// The follow window.
     pub window: (Date, Date),
+}
+
+/// What a plan wrote down, in whole millionths.
+#[allow(clippy::cast_possible_truncation, reason = "saturates; figures of plans are far below 2^63 millionths")]
+fn millionths(value: f64) -> i64 {
+    (value * 1e6).round() as i64
 }
 
 impl ImprovementPlan {
@@ -163,9 +169,11 @@ impl ImprovementPlan {
         self.must_be(&[PlanState::FollowUpDue])?;
         let target = self.target.as_ref();
         let target = target.ok_or_else(|| Error::invalid("target", "PLAN_INCOMPLETE", "the plan says nowhere what shall change"))?;
+        // Exactly, to the millionth that a plan can write down: 0.95 reaches 0.95.
+        let (baseline, goal, reached) = (millionths(target.baseline), millionths(target.goal), millionths(value));
         // A goal below the baseline is one to come down to, such as complaints.
-        let goal_reached = if target.goal >= target.baseline { value >= target.goal } else { value <= target.goal };
-        let effect = Effect { value, difference: value - target.baseline, goal_reached, window };
+        let goal_reached = if goal >= baseline { reached >= goal } else { reached <= goal };
+        let effect = Effect { value, difference_millionths: reached - baseline, goal_reached, window };
         Ok(Self { state: PlanState::Verified, effect: Some(effect), end_time: Some(now), update_time: now, ..self.clone() })
     }
 

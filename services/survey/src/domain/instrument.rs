@@ -1,5 +1,7 @@
 //! What is asked: dimensions, questions and the turns of the path. Texts are no matter of rules and are not here.
 
+use steward_kit::metric::Ratio;
+
 use super::codes::Role;
 
 /// The name of the end of the path in [`Branch::go_to`].
@@ -120,6 +122,23 @@ impl Instrument {
     /// The question that figures use for a role.
     pub fn with_role(&self, role: Role) -> Option<&Question> {
         self.questions.iter().find(|question| question.role == Some(role))
+    }
+
+    /// The question of a code.
+    pub fn coded(&self, code: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.code == code)
+    }
+
+    /// What a dimension weighs among its siblings; with all weights zero each weighs the same.
+    pub fn weight_of(&self, dimension: &Dimension) -> Ratio {
+        let siblings = || self.dimensions.iter().filter(|other| other.parent == dimension.parent);
+        let whole: i128 = siblings().map(|other| i128::from(other.weight)).sum();
+        let weight = if whole == 0 {
+            Ratio::new(1, i128::try_from(siblings().count()).unwrap_or(1))
+        } else {
+            Ratio::new(dimension.weight.into(), whole)
+        };
+        weight.unwrap_or(Ratio::ZERO)
     }
 
     /// Dimensions of the first level.

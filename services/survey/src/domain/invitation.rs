@@ -5,6 +5,7 @@ use steward_kit::Result;
 use steward_kit::ids::{CustomerId, EstateId, HouseholdId, UnitId};
 
 use super::codes::InvitationState;
+use super::design::Subject;
 use super::ids::{InvitationId, WaveId};
 use super::refusal::forbids;
 
@@ -45,6 +46,8 @@ pub struct Invitation {
     pub start_time: Option<Timestamp>,
     /// When an answer came.
     pub respond_time: Option<Timestamp>,
+    /// What made it due, of a standing wave.
+    pub subject: Option<Subject>,
     /// Mark of the nonce that a token was taken for.
     pub token_mark: Option<Vec<u8>>,
     /// Its version as a row.
@@ -84,14 +87,6 @@ impl Invitation {
                 ..self.clone()
             }),
             InvitationState::Responded | InvitationState::Participated => Err(self.forbids()),
-        }
-    }
-
-    /// Whether a reminder would be heard: it stops on response (SV-53).
-    pub fn awaits_answer(&self) -> bool {
-        match self.state {
-            InvitationState::Invited | InvitationState::Delivered | InvitationState::Opened | InvitationState::Started => true,
-            InvitationState::Responded | InvitationState::Participated | InvitationState::Undeliverable => false,
         }
     }
 

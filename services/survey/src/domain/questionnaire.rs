@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::codes::ActorKind;
+use super::codes::Actor;
 use super::ids::{QuestionnaireId, QuestionnaireVersionId};
 
 /// An instrument and its draft.
@@ -46,7 +46,7 @@ pub struct QuestionnaireVersion {
     /// What may be compared with earlier versions.
     pub comparisons: Vec<Comparison>,
     /// Who published it.
-    pub publisher: (ActorKind, String),
+    pub publisher: Actor,
     /// When.
     pub publish_time: Timestamp,
 }

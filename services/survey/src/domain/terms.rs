@@ -3,6 +3,9 @@
 use steward_kit::calendar::Span;
 
 use super::codes::ReportKind;
+use super::figures::Yardstick;
+use super::instrument::Instrument;
+use super::mystery::MysteryTerms;
 use super::validity::ValidityRules;
 
 /// The numbers a wave, a feedback item or a plan goes by.
@@ -22,6 +25,8 @@ pub struct Terms {
     pub requires_improvement_plan: bool,
     /// Most reminders.
     pub reminders: u32,
+    /// Channel of each reminder, as notification names it; those beyond are left to its rules.
+    pub reminder_channels: Vec<String>,
     /// From the invitation to the first, and from one to the next.
     pub reminder_after: Option<Span>,
     /// Scores up to this are followed up.
@@ -46,6 +51,10 @@ pub struct Terms {
     pub routes: Vec<Route>,
     /// Reports that are owed.
     pub reports: Vec<ReportTerm>,
+    /// How long a wave of the programme takes answers.
+    pub open_for: Option<Span>,
+    /// How mystery visits are judged.
+    pub mystery: MysteryTerms,
 }
 
 /// Where the feedback of a topic goes.
@@ -71,6 +80,23 @@ pub struct ReportTerm {
 }
 
 impl Terms {
+    /// How answers become the figures of an instrument, whose own map of points goes before the policy's.
+    pub fn yardstick(&self, instrument: &Instrument) -> Yardstick {
+        let maps = [&instrument.score_map, &self.score_map];
+        Yardstick {
+            satisfied: self.satisfied.clone(),
+            include_neutral: self.include_neutral,
+            score_maps: maps.into_iter().filter(|map| !map.is_empty()).cloned().collect(),
+            ..Yardstick::default()
+        }
+    }
+
+    /// The channel of a reminder, counted from 1; empty for notification's choice.
+    pub fn reminder_channel(&self, number: u32) -> &str {
+        let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        at.and_then(|at| self.reminder_channels.get(at)).map_or("", String::as_str)
+    }
+
     /// Where an item of a topic goes; `None` where no route says.
     pub fn route(&self, topic: &str) -> Option<&str> {
         let matches = |route: &&Route| {

@@ -11,10 +11,11 @@ use steward_kit::ids::EstateId;
 use steward_kit::{Error, Result};
 use uuid::Uuid;
 
-use super::codes::{Mode, WaveState};
+use super::codes::WaveState;
+use super::design::Design;
 use super::ids::{FrameJobId, ProgrammeId, QuestionnaireVersionId, WaveId};
+use super::page::ResultPage;
 use super::refusal::forbids;
-use super::sampling::Sampling;
 
 /// One round of a survey.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub struct Wave {
     pub required: u32,
     /// It is archived only with an improvement plan.
     pub requires_improvement_plan: bool,
+    /// It has no frame: households are asked one by one (SV-27 to SV-30).
+    #[serde(default)]
+    pub is_standing: bool,
     /// The last frame job.
     pub frame_job_id: Option<FrameJobId>,
     /// When it was launched.
@@ -63,146 +67,6 @@ pub struct Wave {
     /// Its version as a row.
     #[serde(skip)]
     pub row_version: i64,
-}
-
-/// How a wave is held.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Design {
-    /// Answers cannot be traced (SV-40).
-    pub is_anonymous: bool,
-    /// How answers may be given.
-    pub modes: Vec<Mode>,
-    /// Who is drawn.
-    pub sampling: Sampling,
-    /// Who may be asked; `None` for delivered households.
-    pub eligibility: Option<Encoded>,
-    /// Who is left out.
-    pub exclusions: Vec<Exclusion>,
-    /// Valid responses asked for; 0 for the policy's.
-    pub min_valid: u32,
-    /// What it is about.
-    pub subject: Option<Subject>,
-    /// The wave it is compared with.
-    pub pair_wave_id: Option<WaveId>,
-    /// The contact limits do not hold (SV-41).
-    pub ignores_contact_limits: bool,
-    /// When it shall be closed.
-    pub close_due_time: Option<Timestamp>,
-}
-
-/// A message of the contract that the rules pass on and never read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Encoded(pub Vec<u8>);
-
-impl Serialize for Encoded {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex::encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Encoded {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-        hex::decode(text.as_ref()).map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
-/// Who is left out, under a code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exclusion {
-    /// The code.
-    pub code: String,
-    /// The predicate.
-    pub predicate: Encoded,
-}
-
-/// What a special wave is about (SV-09).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
-    /// Kind.
-    pub kind: String,
-    /// Code or id.
-    pub code: String,
-}
-
-/// What residents are shown (SV-31).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ResultPage {
-    /// What the estate says of it.
-    pub summary: String,
-    /// When it was published.
-    pub publish_time: Timestamp,
-    /// Valid responses.
-    pub n: i64,
-    /// Valid responses by invitations.
-    pub response_rate: f64,
-    /// The figures, as they were then.
-    pub figures: Vec<PageFigure>,
-}
-
-/// A figure on a page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PageFigure {
-    /// Which.
-    pub metric: String,
-    /// Its method.
-    pub method: String,
-    /// Responses behind it.
-    pub n: i64,
-    /// Its value.
-    pub value: f64,
-    /// The same with design weights.
-    pub weighted_value: f64,
-    /// Its interval; 0 and 0 when it has none.
-    pub interval: (f64, f64),
-    /// It was suppressed.
-    pub is_suppressed: bool,
-}
-
-/// How a wave goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Numbers {
-    /// Eligible households.
-    pub eligible: i64,
-    /// Households left out.
-    pub excluded: i64,
-    /// Households drawn.
-    pub sampled: i64,
-    /// Households skipped.
-    pub skipped: i64,
-    /// Invitations.
-    pub invited: i64,
-    /// Those that arrived.
-    pub delivered: i64,
-    /// Those opened.
-    pub opened: i64,
-    /// Those begun.
-    pub started: i64,
-    /// Responses of any verdict.
-    pub responded: i64,
-    /// Valid ones.
-    pub valid: i64,
-    /// Invalid ones, those over quota among them.
-    pub invalid: i64,
-    /// Held ones.
-    pub held: i64,
-    /// Responses and valid ones by mode.
-    pub modes: Vec<(Mode, i64, i64)>,
-    /// How full each cell is.
-    pub quotas: Vec<QuotaNumbers>,
-}
-
-/// How full a cell is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuotaNumbers {
-    /// The cell.
-    pub stratum: String,
-    /// Answers wanted.
-    pub target: u32,
-    /// Valid answers.
-    pub filled: u32,
-    /// Places held.
-    pub reserved: u32,
 }
 
 impl Wave {
@@ -262,13 +126,18 @@ impl Wave {
         Err(steward_kit::error::WrongState::new(reason, format!("wave {}", self.id), self.state.as_str(), [verb], detail).into())
     }
 
-    /// Launches it.
+    /// Launches it; without a day of its own it takes answers until `open_until`.
     ///
     /// # Errors
-    /// STATE_FORBIDS.
-    pub fn launch(&self, now: Timestamp) -> Result<Self> {
+    /// STATE_FORBIDS; TIME_NOT_PLAUSIBLE when its time is over already.
+    pub fn launch(&self, open_until: Option<Timestamp>, now: Timestamp) -> Result<Self> {
         self.must_be(WaveState::Framed, "a wave is launched when it is framed")?;
-        Ok(Self { state: WaveState::Launched, launch_time: Some(now), update_time: now, ..self.clone() })
+        let close_due_time = self.design.close_due_time.or(open_until);
+        if close_due_time.is_some_and(|due| due <= now) {
+            return Err(Error::invalid("design.close_due_time", "TIME_NOT_PLAUSIBLE", "must lie in the future when the wave is launched"));
+        }
+        let design = Design { close_due_time, ..self.design.clone() };
+        Ok(Self { state: WaveState::Launched, design, launch_time: Some(now), update_time: now, ..self.clone() })
     }
 
     /// Closes it. With too few valid responses it needs a reason (SV-01).
@@ -289,6 +158,12 @@ impl Wave {
             }
         };
         Ok(Self { state: WaveState::Closed, close_time: Some(now), under_sample_reason, update_time: now, ..self.clone() })
+    }
+
+    /// Its time is over: it is closed with what came in, flagged where that is too little (SV-01). `None` when it takes no answers
+    /// any more.
+    pub fn close_by_due_time(&self, valid: i64, now: Timestamp) -> Option<Self> {
+        self.close(valid, Some("the time to answer was over"), now).ok()
     }
 
     /// Puts it away (SV-03).

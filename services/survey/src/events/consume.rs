@@ -1,17 +1,23 @@
-//! Facts of other services: which estates there are, and what became of our messages.
+//! Facts of other services: which estates there are, what became of our messages, and which households are to be asked.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use prost::Name;
 use sqlx::PgConnection;
 use steward_kit::Result;
+use steward_kit::error::Violations;
 use steward_kit::proto::timestamp;
 use steward_kit_store::Effects;
 use steward_kit_store::estates::EstateDirectory;
 use steward_kit_store::inbox::{EventHandler, payload};
+use steward_proto::care::v1 as care;
 use steward_proto::event::v1::Event;
 use steward_proto::notification::v1 as notification;
 use uuid::Uuid;
 
+use crate::app::{App, Asking};
+use crate::domain::Subject;
 use crate::store::invitations::note_delivery;
 
 /// What our messages are about, as notification repeats it.
@@ -74,5 +80,33 @@ impl EventHandler for DeliveryEvents {
             note_delivery(tx, invitation, failure.as_deref(), time).await?;
         }
         Ok(Effects::none())
+    }
+}
+
+/// What an answer is told with that a touchpoint of care asked for.
+const TOUCHPOINT: &str = "touchpoint";
+
+/// Asks the households that care says are to be asked (SV-27, SV-28). Without its questionnaire, or a programme that asks it, an event
+/// is a dead letter that says so, and is redriven when they are there.
+pub(crate) struct CareEvents(pub(crate) Arc<App>);
+
+#[tonic::async_trait]
+impl EventHandler for CareEvents {
+    fn wants(&self, kind: &str) -> bool {
+        kind == care::TouchpointSurveyDue::full_name()
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
+        let fact: care::TouchpointSurveyDue = payload(event)?;
+        let touchpoint = fact.touchpoint.unwrap_or_default();
+        let mut bad = Violations::new();
+        let (estate, household) = (bad.id("estate_id", &touchpoint.estate_id), bad.id("household_id", &touchpoint.household_id));
+        let (unit, customer) = (bad.id("unit_id", &touchpoint.unit_id), bad.optional_id("customer_id", &touchpoint.customer_id));
+        let asking = bad.build(|| {
+            let (estate, household, unit) = (estate?, household?, unit?);
+            let subject = Subject { kind: TOUCHPOINT.to_owned(), code: touchpoint.touchpoint_id };
+            Some(Asking { estate, household, unit, customer, questionnaire: fact.questionnaire_code, subject })
+        })?;
+        self.0.ask_by_event(tx, &asking, now).await
     }
 }

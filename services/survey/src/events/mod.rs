@@ -3,4 +3,4 @@
 mod consume;
 pub(crate) mod publish;
 
-pub(crate) use consume::{DeliveryEvents, DirectoryEvents};
+pub(crate) use consume::{CareEvents, DeliveryEvents, DirectoryEvents};

@@ -7,10 +7,20 @@ use steward_proto::survey::v1 as pb;
 
 use crate::contract::Code;
 use crate::domain::codes::Role;
-use crate::domain::{FeedbackItem, ImprovementPlan, Instrument, Invitation, Measure, Report, Response, Wave, answer_to};
+use crate::domain::{
+    FeedbackItem, ImprovementPlan, Instrument, Invitation, Measure, MysteryVisit, Report, Response, Subject, Wave, answer_to,
+};
 
 fn id(id: Option<impl ToString>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn kind_of(subject: Option<&Subject>) -> String {
+    subject.map(|subject| subject.kind.clone()).unwrap_or_default()
+}
+
+fn code_of(subject: Option<&Subject>) -> String {
+    subject.map(|subject| subject.code.clone()).unwrap_or_default()
 }
 
 fn wave_facts(wave: &Wave) -> pb::WaveFacts {
@@ -36,9 +46,9 @@ pub(crate) fn wave_launched(wave: &Wave, now: Timestamp) -> NewEvent {
     of_wave(wave, now, &pb::WaveLaunched { wave: Some(wave_facts(wave)) })
 }
 
-pub(crate) fn wave_closed(wave: &Wave, valid_count: i64, now: Timestamp) -> NewEvent {
+pub(crate) fn wave_closed(wave: &Wave, valid_count: i64, is_by_due_time: bool, now: Timestamp) -> NewEvent {
     let is_under_sample = wave.under_sample_reason.is_some();
-    of_wave(wave, now, &pb::WaveClosed { wave: Some(wave_facts(wave)), is_under_sample, valid_count })
+    of_wave(wave, now, &pb::WaveClosed { wave: Some(wave_facts(wave)), is_under_sample, valid_count, is_by_due_time })
 }
 
 pub(crate) fn wave_archived(wave: &Wave, now: Timestamp) -> NewEvent {
@@ -60,6 +70,8 @@ pub(crate) fn invitation_due(wave: &Wave, invitation: &Invitation, now: Timestam
         programme_code: wave.programme_code.clone(),
         is_anonymous: wave.design.is_anonymous,
         close_due_time: wave.design.close_due_time.map(to_timestamp),
+        subject_kind: kind_of(invitation.subject.as_ref()),
+        subject_code: code_of(invitation.subject.as_ref()),
     };
     NewEvent::new(invitation.id, wave.estate_id, now, &fact)
 }
@@ -78,9 +90,16 @@ pub(crate) fn reminder_due(wave: &Wave, invitation: &Invitation, reminder: u32, 
     NewEvent::new(invitation.id, wave.estate_id, now, &fact)
 }
 
-pub(crate) fn response_accepted(wave: &Wave, instrument: &Instrument, response: &Response, now: Timestamp) -> NewEvent {
+/// An answer that counts; `about` is what its household was asked about, if that is not what the whole wave is about.
+pub(crate) fn response_accepted(
+    wave: &Wave,
+    instrument: &Instrument,
+    response: &Response,
+    about: Option<&Subject>,
+    now: Timestamp,
+) -> NewEvent {
     let overall = instrument.with_role(Role::Overall).and_then(|question| answer_to(&response.answers, &question.code)?.points());
-    let subject = wave.design.subject.as_ref();
+    let subject = about.or(wave.design.subject.as_ref());
     let fact = pb::ResponseAccepted {
         response_id: response.id.to_string(),
         wave_id: wave.id.to_string(),
@@ -91,8 +110,8 @@ pub(crate) fn response_accepted(wave: &Wave, instrument: &Instrument, response: 
         mode: response.mode.number(),
         has_overall_score: overall.is_some(),
         overall_score: overall.unwrap_or_default(),
-        subject_kind: subject.map(|subject| subject.kind.clone()).unwrap_or_default(),
-        subject_code: subject.map(|subject| subject.code.clone()).unwrap_or_default(),
+        subject_kind: kind_of(subject),
+        subject_code: code_of(subject),
     };
     NewEvent::new(response.id, wave.estate_id, now, &fact)
 }
@@ -177,4 +196,46 @@ pub(crate) fn report_due(report: &Report, now: Timestamp) -> NewEvent {
         due_time: Some(to_timestamp(report.due_time)),
     };
     NewEvent::new(report.id, report.estate_id, now, &fact)
+}
+
+fn visit_facts(visit: &MysteryVisit) -> Option<pb::MysteryVisitFacts> {
+    let (points, max_points) = visit.points();
+    Some(pb::MysteryVisitFacts {
+        mystery_visit_id: visit.id.to_string(),
+        estate_id: visit.estate_id.to_string(),
+        points,
+        max_points,
+        has_passed: visit.has_passed(),
+    })
+}
+
+fn of_visit<M: prost::Message + prost::Name>(visit: &MysteryVisit, now: Timestamp, fact: &M) -> NewEvent {
+    NewEvent::new(visit.id, visit.estate_id, now, fact)
+}
+
+pub(crate) fn visit_scored(visit: &MysteryVisit, now: Timestamp) -> NewEvent {
+    let appeal_due_time = visit.appeal_due_time.map(to_timestamp);
+    of_visit(visit, now, &pb::MysteryVisitScored { visit: visit_facts(visit), appeal_due_time })
+}
+
+pub(crate) fn recheck_due(visit: &MysteryVisit, now: Timestamp) -> NewEvent {
+    let fact = pb::MysteryRecheckDue {
+        visit: visit_facts(visit),
+        recheck_of_id: id(visit.recheck_of),
+        due_time: Some(to_timestamp(visit.due_time)),
+    };
+    of_visit(visit, now, &fact)
+}
+
+pub(crate) fn visit_overdue(visit: &MysteryVisit, now: Timestamp) -> NewEvent {
+    of_visit(visit, now, &pb::MysteryVisitOverdue { visit: visit_facts(visit) })
+}
+
+pub(crate) fn visit_appealed(visit: &MysteryVisit, now: Timestamp) -> NewEvent {
+    of_visit(visit, now, &pb::MysteryVisitAppealed { visit: visit_facts(visit) })
+}
+
+pub(crate) fn visit_final(visit: &MysteryVisit, now: Timestamp) -> NewEvent {
+    let is_corrected = visit.appeal.as_ref().is_some_and(|appeal| appeal.is_upheld == Some(true));
+    of_visit(visit, now, &pb::MysteryVisitFinal { visit: visit_facts(visit), is_corrected })
 }

@@ -12,10 +12,10 @@ use tonic::{Request, Response};
 
 use super::request::{call, id, received, target};
 use super::{Answer, encode};
-use crate::app::{App, BlindAnswer, Entry, Submission};
+use crate::app::{App, Asking, BlindAnswer, Entry, Submission};
 use crate::contract::{Code, optional, read_answers, required};
 use crate::domain::ids::{InvitationId, ResponseId, WaveId};
-use crate::domain::{Invitation, Wave};
+use crate::domain::{Invitation, Subject, Wave};
 use crate::store::invitations::{InvitationKey, list_of_customer, list_of_wave, load_invitation};
 use crate::store::responses::{ResponseKey, list_responses, list_revisions};
 
@@ -73,6 +73,22 @@ impl ResponseService for Responses {
         let page = self.pages.page(&query, page.size, rows, |row| InvitationKey(row.id.as_uuid()))?;
         let invitations = page.rows.iter().map(encode::invitation).collect();
         Ok(Response::new(pb::ListInvitationsResponse { invitations, next_page_token: page.next_page_token }))
+    }
+
+    async fn ask_household(&self, request: Request<pb::AskHouseholdRequest>) -> Answer<pb::AskHouseholdResponse> {
+        let (access, request) = received(request)?;
+        let call = call(&access, "AskHousehold", &request, &request.request_id)?;
+        let mut bad = Violations::of(&request);
+        let (estate, household) = (bad.id("estate_id", &request.estate_id), bad.id("household_id", &request.household_id));
+        let (unit, customer) = (bad.id("unit_id", &request.unit_id), bad.optional_id("customer_id", &request.customer_id));
+        let subject = bad.required("subject", request.subject.as_ref());
+        let subject = subject.map(|about| Subject { kind: about.kind.clone(), code: about.code.clone() });
+        let asking = bad.build(|| {
+            let (estate, household, unit) = (estate?, household?, unit?);
+            Some(Asking { estate, household, unit, customer, questionnaire: request.questionnaire_code.clone(), subject: subject? })
+        })?;
+        let answer = |asked: &Invitation| pb::AskHouseholdResponse { invitation: Some(encode::invitation(asked)) };
+        Ok(Response::new(self.app.ask_household(&call, &asking, answer).await?))
     }
 
     async fn open_invitation(&self, request: Request<pb::OpenInvitationRequest>) -> Answer<pb::OpenInvitationResponse> {

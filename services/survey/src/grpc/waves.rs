@@ -251,6 +251,17 @@ impl WaveService for Waves {
             self.app.record_cost(call, target, cost, reply)
         })
     }
+
+    async fn summarise_wave_costs(&self, request: Request<pb::SummariseWaveCostsRequest>) -> Answer<pb::SummariseWaveCostsResponse> {
+        let (access, request) = received(request)?;
+        let mut bad = Violations::of(&request);
+        let estate = bad.id("estate_id", &request.estate_id);
+        let from = bad.date("from_date", &request.from_date);
+        let to = bad.date("to_date", &request.to_date);
+        let (estate, from, to) = bad.build(|| Some((estate?, from?, to?)))?;
+        let (wave_count, cost_fen) = self.app.wave_costs(access.scope.estate(estate)?, from, to).await?;
+        Ok(Response::new(pb::SummariseWaveCostsResponse { wave_count, cost_fen }))
+    }
 }
 
 /// A share in thousandths, which is as fine as plans are.

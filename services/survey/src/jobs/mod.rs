@@ -13,10 +13,12 @@ use steward_kit_store::housekeeping::Housekeeping;
 use steward_kit_store::inbox::Consumer;
 use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::Relay;
+use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
 
 use crate::app::App;
-use crate::events::{DeliveryEvents, DirectoryEvents};
+use crate::events::{CareEvents, DeliveryEvents, DirectoryEvents};
+use crate::store::sealed_tables;
 
 /// The tables of the service that are cut by months.
 const PARTITIONED: &[&str] = &["responses", "response_revisions"];
@@ -34,7 +36,8 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     housekeeping.round().await?;
     jobs.spawn("housekeeping", move |stop| housekeeping.clone().run(stop));
 
-    // Promises with a date: invitations, reminders, places in quotas, collation, measures, follow windows.
+    // Promises with a date: invitations, reminders, waves that close, places in quotas, collation, measures, follow windows,
+    // mystery visits and appeals.
     let timers = TimerService::new(db.clone(), clock.clone(), timers::handlers(app))?;
     jobs.spawn("timers", move |stop| timers.clone().run(stop));
 
@@ -53,18 +56,23 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let reporting = app.clone();
     jobs.spawn("reporter", move |stop| reporter::run(reporting.clone(), stop));
 
+    // After a key rotation what is sealed comes under the new key.
+    let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher().clone(), sealed_tables());
+    jobs.spawn("rekey", move |stop| rekey.clone().run(stop));
+
     // Reads stay fresh in a process that does not write.
     let watched = db.clone();
     jobs.spawn("epoch", move |stop| epoch::watch(watched.clone(), stop));
     Ok(())
 }
 
-/// What is heard of other services: estates, official years, and what became of our messages.
+/// What is heard of other services: estates, official years, what became of our messages, and whom care wants asked.
 pub(crate) fn consumers(app: &Arc<App>) -> Vec<Consumer> {
     let (db, clock) = (&app.db, &app.clock);
     vec![
         Consumer::new(db.clone(), clock.clone(), "customer", "directory", DirectoryEvents::new(app.estates().clone())),
         Consumer::new(db.clone(), clock.clone(), "notification", "deliveries", DeliveryEvents),
+        Consumer::new(db.clone(), clock.clone(), "care", "occasions", CareEvents(app.clone())),
         Consumer::new(db.clone(), clock.clone(), calendars::SOURCE, calendars::CONSUMER, app.calendars().clone()),
     ]
 }

@@ -70,15 +70,19 @@ pub(crate) async fn insert_blind(
     let written = sqlx::query!(
         "WITH spent AS (
              INSERT INTO survey.spent_tokens (estate_id, wave_id, token_mark, response_id, answers_hash) VALUES ($1, $3, $4, $2, $5)
+             RETURNING response_id
          ), keyed AS (
-             INSERT INTO survey.response_keys (id, estate_id, wave_id, source_ref, receive_time) VALUES ($2, $1, $3, NULL, $6)
+             INSERT INTO survey.response_keys (id, estate_id, wave_id, source_ref, receive_time)
+             SELECT s.response_id, $1, $3, NULL, $6 FROM spent s
+             RETURNING id, receive_time
          ), cell AS (
              UPDATE survey.quota_cells SET filled = filled + $7
               WHERE estate_id = $1 AND wave_id = $3 AND stratum = $8 AND $7 <> 0
          )
+         -- Each waits for the one before: of the same answer, sent twice at once, the token is what refuses the second.
          INSERT INTO survey.responses (estate_id, id, wave_id, invitation_id, household_id, customer_id, mode, verdict, stratum,
              design_weight, revision, body, texts, device_mark, occur_time, receive_time, row_version)
-         VALUES ($1, $2, $3, NULL, NULL, NULL, $9, $10, $8, $11, 1, $12, $13, NULL, $6, $6, 1)",
+         SELECT $1, k.id, $3, NULL, NULL, NULL, $9, $10, $8, $11, 1, $12, $13, NULL, k.receive_time, k.receive_time, 1 FROM keyed k",
         response.estate_id.as_uuid(),
         response.id.as_uuid(),
         response.wave_id.as_uuid(),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{code, count};
 use crate::domain::codes::Mode;
 use crate::domain::ids::WaveId;
-use crate::domain::{Answer, Given, Numbers, QuotaNumbers};
+use crate::domain::{Numbers, QuotaNumbers};
 
 /// The numbers of a wave. One trip.
 pub(crate) async fn load_numbers(db: impl PgExecutor<'_>, estate: EstateId, wave: WaveId) -> Result<Numbers> {
@@ -71,20 +71,4 @@ pub(crate) async fn load_plan_ids(db: impl PgExecutor<'_>, estate: EstateId, wav
     .fetch_all(db)
     .await
     .store()
-}
-
-/// The valid responses of a wave, without what was written freely. One trip.
-pub(crate) async fn load_given(db: impl PgExecutor<'_>, estate: EstateId, wave: WaveId) -> Result<Vec<Given>> {
-    let rows = sqlx::query!(
-        r#"SELECT mode, design_weight, body -> 'answers' AS "answers!: Json<Vec<Answer>>" FROM survey.responses
-            WHERE estate_id = $1 AND wave_id = $2 AND verdict = 'valid'"#,
-        estate.as_uuid(),
-        wave.as_uuid(),
-    )
-    .fetch_all(db)
-    .await
-    .store()?;
-    rows.into_iter()
-        .map(|row| Ok(Given { mode: code(Mode::parse(&row.mode), "mode")?, weight: row.design_weight, answers: row.answers.0 }))
-        .collect()
 }

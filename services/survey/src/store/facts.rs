@@ -1,4 +1,4 @@
-//! Facts for figures: what happened in an estate between two instants.
+//! Facts for figures: what happened in an estate between two instants, each found by the index of that instant.
 
 use jiff::Timestamp;
 use sqlx::PgPool;
@@ -10,107 +10,104 @@ use steward_kit::ids::EstateId;
 use steward_kit_store::StoreResult;
 use uuid::Uuid;
 
-use super::at;
-use super::records::Row as RecordRow;
+use super::records::{Record, Row as RecordRow};
+use super::{at, code};
+use crate::domain::codes::Mode;
 use crate::domain::figures::Row;
 use crate::domain::ids::WaveId;
-use crate::domain::{Answer, FeedbackItem, ImprovementPlan, Wave};
+use crate::domain::{Answer, Wave};
 
-/// `SELECT` of whole records of an estate with an instant of theirs in a stretch of time.
+/// What happened to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Happened {
+    /// A wave was launched.
+    Launched,
+    /// Feedback was assessed.
+    Assessed,
+    /// The collation of feedback was due.
+    CollationDue,
+    /// The last measure of a plan was done.
+    Implemented,
+    /// The effect of a plan became known.
+    Verified,
+}
+
+/// The table of a record, the instant that stands in its body, and what else must hold.
 macro_rules! select_between {
-    ($table:tt, $instant:tt, $also:tt, $db:expr, $cipher:expr, $estate:expr, $start:expr, $end:expr) => {{
+    ($table:tt, $instant:tt, $also:tt, $db:expr, $estate:expr, $span:expr) => {{
+        let (start, end) = $span;
         let rows = sqlx::query_as!(
             RecordRow,
             "SELECT id, body, texts, row_version, update_time FROM survey."
                 + $table
-                + " WHERE estate_id = $1
-                AND (body ->> '"
+                + " WHERE estate_id = $1 AND survey.instant(body ->> '"
                 + $instant
-                + "')::timestamptz >= $2 AND (body ->> '"
+                + "') >= $2 AND survey.instant(body ->> '"
                 + $instant
-                + "')::timestamptz < $3 AND "
+                + "') < $3 AND "
                 + $also
-                + " ORDER BY sort_time, id",
+                + " ORDER BY survey.instant(body ->> '"
+                + $instant
+                + "'), id",
             $estate.as_uuid(),
-            at($start) as jiff_sqlx::Timestamp,
-            at($end) as jiff_sqlx::Timestamp,
+            at(start) as jiff_sqlx::Timestamp,
+            at(end) as jiff_sqlx::Timestamp,
         )
         .fetch_all($db)
         .await
         .store()?;
-        rows.into_iter().map(|row| row.read($cipher, $table)).collect()
+        ($table, rows)
     }};
 }
 
-/// Waves launched in it. One trip.
-pub(crate) async fn list_launched_waves(
+/// Records of an estate that something happened to between two instants. One trip.
+pub(crate) async fn list_between<R: Record>(
     db: &PgPool,
     cipher: &FieldCipher,
     estate: ScopedEstate,
-    start: Timestamp,
-    end: Timestamp,
-) -> Result<Vec<Wave>> {
-    select_between!("waves", "launch_time", "state IN ('launched', 'closed', 'archived')", db, cipher, estate, start, end)
-}
-
-/// Feedback assessed in it. One trip.
-pub(crate) async fn list_assessed(
-    db: &PgPool,
-    cipher: &FieldCipher,
-    estate: ScopedEstate,
-    start: Timestamp,
-    end: Timestamp,
-) -> Result<Vec<FeedbackItem>> {
-    select_between!("feedback_items", "assess_time", "state <> 'new'", db, cipher, estate, start, end)
-}
-
-/// Feedback whose collation was due in it. One trip.
-pub(crate) async fn list_collating(
-    db: &PgPool,
-    cipher: &FieldCipher,
-    estate: ScopedEstate,
-    start: Timestamp,
-    end: Timestamp,
-) -> Result<Vec<FeedbackItem>> {
-    select_between!("feedback_items", "collate_due_time", "true", db, cipher, estate, start, end)
-}
-
-/// Plans whose last measure was done in it. One trip.
-pub(crate) async fn list_implemented(
-    db: &PgPool,
-    cipher: &FieldCipher,
-    estate: ScopedEstate,
-    start: Timestamp,
-    end: Timestamp,
-) -> Result<Vec<ImprovementPlan>> {
-    select_between!("improvement_plans", "implement_time", "state <> 'cancelled'", db, cipher, estate, start, end)
-}
-
-/// Plans whose effect became known in it. One trip.
-pub(crate) async fn list_verified(
-    db: &PgPool,
-    cipher: &FieldCipher,
-    estate: ScopedEstate,
-    start: Timestamp,
-    end: Timestamp,
-) -> Result<Vec<ImprovementPlan>> {
-    select_between!("improvement_plans", "end_time", "state = 'verified'", db, cipher, estate, start, end)
+    what: Happened,
+    span: (Timestamp, Timestamp),
+) -> Result<Vec<R>> {
+    let (table, rows) = match what {
+        Happened::Launched => {
+            select_between!("waves", "launch_time", "state IN ('launched', 'closed', 'archived')", db, estate, span)
+        }
+        Happened::Assessed => select_between!("feedback_items", "assess_time", "state <> 'new'", db, estate, span),
+        Happened::CollationDue => select_between!("feedback_items", "collate_due_time", "true", db, estate, span),
+        Happened::Implemented => select_between!("improvement_plans", "implement_time", "state <> 'cancelled'", db, estate, span),
+        Happened::Verified => select_between!("improvement_plans", "end_time", "state = 'verified'", db, estate, span),
+    };
+    rows.into_iter().map(|row| row.read(cipher, table)).collect()
 }
 
 /// Rounds of interviews held in it: one a wave, and one for those of none (SV-20). One trip.
-pub(crate) async fn count_interview_rounds(db: &PgPool, estate: ScopedEstate, start: Timestamp, end: Timestamp) -> Result<i64> {
-    let count = sqlx::query_scalar!(
+pub(crate) async fn count_interview_rounds(db: &PgPool, estate: ScopedEstate, span: (Timestamp, Timestamp)) -> Result<i64> {
+    sqlx::query_scalar!(
         r#"SELECT count(DISTINCT coalesce(parent_id, estate_id)) AS "count!" FROM survey.sessions
             WHERE estate_id = $1 AND state = 'held' AND body ->> 'kind' = 'interview'
-              AND (body ->> 'hold_time')::timestamptz >= $2 AND (body ->> 'hold_time')::timestamptz < $3"#,
+              AND survey.instant(body ->> 'hold_time') >= $2 AND survey.instant(body ->> 'hold_time') < $3"#,
         estate.as_uuid(),
-        at(start) as jiff_sqlx::Timestamp,
-        at(end) as jiff_sqlx::Timestamp,
+        at(span.0) as jiff_sqlx::Timestamp,
+        at(span.1) as jiff_sqlx::Timestamp,
+    )
+    .fetch_one(db)
+    .await
+    .store()
+}
+
+/// How many waves of an estate were launched between two instants, and what they cost, in fen (SV-50). One trip.
+pub(crate) async fn sum_wave_costs(db: &PgPool, estate: ScopedEstate, span: (Timestamp, Timestamp)) -> Result<(i64, i64)> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "waves!", coalesce(sum((body ->> 'cost_fen')::bigint), 0)::bigint AS "cost!" FROM survey.waves
+            WHERE estate_id = $1 AND survey.instant(body ->> 'launch_time') >= $2 AND survey.instant(body ->> 'launch_time') < $3"#,
+        estate.as_uuid(),
+        at(span.0) as jiff_sqlx::Timestamp,
+        at(span.1) as jiff_sqlx::Timestamp,
     )
     .fetch_one(db)
     .await
     .store()?;
-    Ok(count)
+    Ok((row.waves, row.cost))
 }
 
 /// A wave of an estate, if it is there. One trip.
@@ -132,19 +129,23 @@ pub(crate) async fn list_rows(db: &PgPool, wave: &Wave) -> Result<Vec<Row>> {
     struct Found {
         id: Uuid,
         receive_time: jiff_sqlx::Timestamp,
+        mode: String,
         design_weight: i64,
         answers: Json<Vec<Answer>>,
     }
     let rows = sqlx::query_as!(
         Found,
-        r#"SELECT id, receive_time, design_weight, body -> 'answers' AS "answers!: Json<Vec<Answer>>" FROM survey.responses
-            WHERE estate_id = $1 AND wave_id = $2 AND verdict = 'valid' ORDER BY receive_time, id"#,
+        r#"SELECT id, receive_time, mode, design_weight, body -> 'answers' AS "answers!: Json<Vec<Answer>>" FROM survey.responses
+            WHERE estate_id = $1 AND wave_id = $2 AND verdict = 'valid' ORDER BY receive_time DESC, id DESC"#,
         wave.estate_id.as_uuid(),
         wave.id.as_uuid(),
     )
     .fetch_all(db)
     .await
     .store()?;
-    let read = |row: Found| Row { id: row.id, at: row.receive_time.to_jiff(), weight: row.design_weight, answers: row.answers.0 };
-    Ok(rows.into_iter().map(read).collect())
+    let read = |row: Found| {
+        let (mode, at) = (code(Mode::parse(&row.mode), "mode")?, row.receive_time.to_jiff());
+        Ok(Row { id: row.id, at, mode, weight: row.design_weight, answers: row.answers.0 })
+    };
+    rows.into_iter().map(read).collect()
 }

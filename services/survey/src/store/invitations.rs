@@ -10,10 +10,10 @@ use steward_kit::{Error, Result};
 use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
-use super::{at, code, column, count, maybe_at, maybe_of};
+use super::{at, code, count, maybe_at, maybe_of};
 use crate::domain::codes::InvitationState;
 use crate::domain::ids::{InvitationId, WaveId};
-use crate::domain::{Invitation, Wave};
+use crate::domain::{Invitation, Subject, Wave};
 
 /// Place of an invitation in every list, newest first.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub(super) struct Row {
     pub(super) start_time: Option<jiff_sqlx::Timestamp>,
     pub(super) respond_time: Option<jiff_sqlx::Timestamp>,
     pub(super) token_mark: Option<Vec<u8>>,
+    pub(super) subject_kind: Option<String>,
+    pub(super) subject_code: Option<String>,
     pub(super) row_version: i64,
 }
 
@@ -62,6 +64,7 @@ impl Row {
             start_time: maybe_of(self.start_time),
             respond_time: maybe_of(self.respond_time),
             token_mark: self.token_mark,
+            subject: self.subject_kind.zip(self.subject_code).map(|(kind, code)| Subject { kind, code }),
             row_version: self.row_version,
         })
     }
@@ -72,7 +75,7 @@ macro_rules! select_invitations {
         sqlx::query_as!(
             Row,
             "SELECT id, estate_id, wave_id, household_id, unit_id, customer_id, state, stratum, design_weight, reminder_count, holds_place,
-                    failure_code, invite_time, deliver_time, open_time, start_time, respond_time, token_mark, row_version
+                    failure_code, invite_time, deliver_time, open_time, start_time, respond_time, token_mark, subject_kind, subject_code, row_version
                FROM survey.invitations WHERE " + $which
             $(, $argument)*
         )
@@ -135,71 +138,6 @@ pub(crate) async fn list_of_customer(
         page.size.limit(),
     )
     .fetch_all(db)
-    .await
-    .store()?;
-    rows.into_iter().map(Row::read).collect()
-}
-
-/// Makes the next invitations of a launched wave, of the households drawn that have none. One trip.
-pub(crate) async fn insert_next(
-    tx: &mut PgConnection,
-    wave: &Wave,
-    after: Option<Uuid>,
-    limit: i64,
-    now: Timestamp,
-) -> Result<Vec<Invitation>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"INSERT INTO survey.invitations AS i (estate_id, id, wave_id, household_id, unit_id, customer_id, state, stratum, design_weight,
-               reminder_count, holds_place, failure_code, invite_time, row_version)
-           SELECT f.estate_id, f.invitation_id, f.wave_id, f.household_id, f.unit_id, f.customer_id, 'invited', f.stratum, f.design_weight,
-                  0, false, '', $4, 1
-             FROM survey.frame_members f
-            WHERE f.estate_id = $1 AND f.wave_id = $2 AND f.verdict = 'sampled' AND f.invitation_id IS NOT NULL
-              AND ($3::uuid IS NULL OR f.household_id > $3)
-            ORDER BY f.household_id LIMIT $5
-           ON CONFLICT ON CONSTRAINT invitations_household_key DO UPDATE SET reminder_count = i.reminder_count
-           RETURNING id, estate_id, wave_id, household_id, unit_id, customer_id, state, stratum, design_weight, reminder_count, holds_place,
-               failure_code, invite_time, deliver_time, open_time, start_time, respond_time, token_mark, row_version"#,
-        wave.estate_id.as_uuid(),
-        wave.id.as_uuid(),
-        after,
-        at(now) as jiff_sqlx::Timestamp,
-        limit,
-    )
-    .fetch_all(tx)
-    .await
-    .store()?;
-    rows.into_iter().map(Row::read).collect()
-}
-
-/// Takes the next invitations that still await an answer for reminder number `number`. One trip: who answered meanwhile is not
-/// among them (SV-53).
-pub(crate) async fn take_for_reminder(
-    tx: &mut PgConnection,
-    wave: &Wave,
-    number: u32,
-    after: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<Invitation>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"UPDATE survey.invitations i SET reminder_count = $3, row_version = i.row_version + 1
-             FROM (SELECT id FROM survey.invitations
-                    WHERE estate_id = $1 AND wave_id = $2 AND state IN ('invited', 'delivered', 'opened', 'started') AND reminder_count < $3
-                      AND ($4::uuid IS NULL OR id > $4)
-                    ORDER BY id LIMIT $5 FOR UPDATE) AS due
-            WHERE i.estate_id = $1 AND i.id = due.id
-           RETURNING i.id, i.estate_id, i.wave_id, i.household_id, i.unit_id, i.customer_id, i.state, i.stratum, i.design_weight,
-               i.reminder_count, i.holds_place, i.failure_code, i.invite_time, i.deliver_time, i.open_time, i.start_time, i.respond_time,
-               i.token_mark, i.row_version"#,
-        wave.estate_id.as_uuid(),
-        wave.id.as_uuid(),
-        column(number)?,
-        after,
-        limit,
-    )
-    .fetch_all(tx)
     .await
     .store()?;
     rows.into_iter().map(Row::read).collect()
@@ -299,18 +237,6 @@ pub(crate) async fn note_delivery(tx: &mut PgConnection, id: Uuid, failure: Opti
         at(time) as jiff_sqlx::Timestamp,
     )
     .execute(tx)
-    .await
-    .store()?;
-    Ok(())
-}
-
-/// Locks invitations until the transaction ends.
-pub(crate) async fn lock_invitations(tx: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
-    sqlx::query!(
-        "SELECT id FROM survey.invitations WHERE id = ANY($1) ORDER BY id FOR UPDATE -- unscoped: timers are of every estate",
-        ids
-    )
-    .fetch_all(tx)
     .await
     .store()?;
     Ok(())

@@ -1,15 +1,16 @@
 //! SQL, and nothing but SQL. Every function takes where it runs and whose rows it may touch.
 
 pub(crate) mod anonymous;
+pub(crate) mod asking;
 pub(crate) mod counts;
 pub(crate) mod facts;
 pub(crate) mod frames;
 pub(crate) mod invitations;
-mod numbers;
 pub(crate) mod programmes;
 pub(crate) mod questionnaires;
 pub(crate) mod records;
 pub(crate) mod responses;
+mod sealed;
 pub(crate) mod summaries;
 mod texts;
 
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use steward_kit::{Error, Result};
 
-pub(crate) use numbers::Numbers;
+pub(crate) use sealed::sealed_tables;
 
 /// A code as the database holds it; another text there is our fault.
 fn code<T>(value: Option<T>, column: &'static str) -> Result<T> {

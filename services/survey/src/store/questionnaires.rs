@@ -10,7 +10,7 @@ use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
 use super::{at, code, column, count};
-use crate::domain::codes::ActorKind;
+use crate::domain::codes::{Actor, ActorKind};
 use crate::domain::ids::{QuestionnaireId, QuestionnaireVersionId};
 use crate::domain::{Comparison, Questionnaire, QuestionnaireVersion};
 
@@ -70,7 +70,7 @@ impl VersionRow {
             sha256: self.content_sha256.as_slice().try_into().map_err(Error::internal)?,
             content: self.content,
             comparisons: self.comparisons.0,
-            publisher: (code(ActorKind::parse(&self.publisher_kind), "publisher_kind")?, self.publisher_subject),
+            publisher: Actor::new(code(ActorKind::parse(&self.publisher_kind), "publisher_kind")?, self.publisher_subject),
             publish_time: self.publish_time.to_jiff(),
         })
     }
@@ -169,8 +169,8 @@ pub(crate) async fn insert_version(
         version.content,
         version.sha256.as_slice(),
         Json(&version.comparisons) as _,
-        version.publisher.0.as_str(),
-        version.publisher.1,
+        version.publisher.kind.as_str(),
+        version.publisher.subject,
         at(now) as jiff_sqlx::Timestamp,
         effects.json(now),
     )
@@ -191,6 +191,20 @@ pub(crate) async fn load_questionnaire(db: impl PgExecutor<'_>, id: Questionnair
     .await
     .store()?;
     row.ok_or_else(|| Error::not_found("questionnaire", id))?.read()
+}
+
+/// The questionnaire of a code. One trip.
+pub(crate) async fn load_questionnaire_by_code(db: impl PgExecutor<'_>, code: &str) -> Result<Questionnaire> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT id, code, draft, version_count, latest_version_id, row_version, create_time, update_time
+           FROM survey.questionnaires WHERE code = $1 -- unscoped: instruments belong to the whole group",
+        code,
+    )
+    .fetch_optional(db)
+    .await
+    .store()?;
+    row.ok_or_else(|| Error::not_found("questionnaire", code))?.read()
 }
 
 /// Questionnaires by code. One trip.

@@ -52,8 +52,8 @@ pub(crate) async fn set_plan_waves(tx: &mut PgConnection, estate: EstateId, plan
 pub(crate) async fn list_closed_waves(db: impl PgExecutor<'_>, estate: EstateId, from: Timestamp, until: Timestamp) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "SELECT id FROM survey.waves
-          WHERE estate_id = $1 AND state IN ('closed', 'archived') AND (body ->> 'close_time')::timestamptz >= $2
-            AND (body ->> 'close_time')::timestamptz < $3 ORDER BY id",
+          WHERE estate_id = $1 AND state IN ('closed', 'archived') AND survey.instant(body ->> 'close_time') >= $2
+            AND survey.instant(body ->> 'close_time') < $3 ORDER BY id",
         estate.as_uuid(),
         at(from) as jiff_sqlx::Timestamp,
         at(until) as jiff_sqlx::Timestamp,

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::domain::{Answer, Value};
 
-fn place(table: &str, id: Uuid) -> String {
+/// Where the texts of a row stand.
+pub(super) fn place(table: &str, id: impl std::fmt::Display) -> String {
     format!("survey/{table}/{id}/texts")
 }
 

@@ -75,7 +75,7 @@ async fn a_plan_without_owner_or_report_cannot_be_submitted() {
     assert_eq!(submitted.improvement_plan.unwrap().state(), pb::ImprovementPlanState::Submitted);
 }
 
-/// SV-17, SV-18, SV-19
+/// SV-17
 #[tokio::test]
 async fn the_effect_is_measured_three_months_after_the_last_measure() {
     let world = World::of(0).await;

@@ -4,21 +4,28 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod anonymous;
+mod closing;
 mod content;
 mod feedback;
 mod frames;
 mod improvement;
 mod metrics;
+mod mystery;
+mod occasions;
 mod paper;
 mod peers;
+mod query_plans;
 mod questionnaires;
 mod quotas;
+mod rekey;
 mod reminders;
 mod repetition;
 mod reports;
 mod responses;
 mod results;
 mod sessions;
+mod steps;
+mod targets;
 mod trips;
 mod waves;
 mod words;

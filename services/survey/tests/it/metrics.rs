@@ -32,7 +32,7 @@ fn fraction(value: &metric::MetricValue) -> (i64, i64) {
     (value.numerator, value.denominator)
 }
 
-/// F-01, F-02, F-03, F-04, F-05b, F-06b, SV-21 to SV-26, SV-52
+/// F-01, F-02, F-03, F-04, F-05b, SV-52
 #[tokio::test]
 async fn answers_become_figures_by_their_definitions() {
     use steward_proto::survey::v1::answer::Value;

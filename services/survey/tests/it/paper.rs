@@ -118,7 +118,7 @@ async fn an_anonymous_paper_is_kept_without_its_household() {
     assert_eq!(response.verdict(), pb::ResponseVerdict::Valid);
 }
 
-/// SV-10, SV-27, SV-28
+/// SV-10
 #[tokio::test]
 async fn answers_at_the_door_and_their_needs_are_ranked() {
     let world = World::of(6).await;

@@ -89,6 +89,29 @@ async fn every_kind_of_fault_is_named_at_its_place() {
     assert_eq!(codes, ["code_taken", "dimension_unknown", "scale_invalid", "score_map_invalid"]);
 }
 
+/// SV-43: what contradicts itself is refused at publish, with each place; issue 3's refusals are these.
+#[tokio::test]
+async fn a_draft_with_faults_is_refused_at_publish_with_each_place() {
+    let world = World::of(0).await;
+    let ops = world.operations();
+    let mut unfinishable = content();
+    let back = pb::Branch { when: Some(pb::AnswerTest { test: Some(Test::Unanswered(true)) }), go_to: "q_environment".to_owned() };
+    unfinishable.questions[5].branches.push(back);
+    let mut unequal = content();
+    unequal.dimensions[0].weight_millionths = 200_000;
+    for (code, draft, place) in [
+        ("unfinishable", unfinishable, "draft.questions[5].branches[0].go_to"),
+        ("unequal", unequal, "draft.dimensions[0].weight_millionths"),
+    ] {
+        let create = pb::CreateQuestionnaireRequest { request_id: request_id(), code: code.to_owned(), draft: Some(draft) };
+        let made = world.questionnaires().create_questionnaire(ops.asks(create)).await.unwrap().into_inner().questionnaire.unwrap();
+        let publish = pb::PublishQuestionnaireVersionRequest { request_id: request_id(), questionnaire_id: made.id, ..Default::default() };
+        let refusal = world.questionnaires().publish_questionnaire_version(ops.asks(publish)).await;
+        let status = refused(refusal, Code::InvalidArgument, "QUESTIONNAIRE_INVALID");
+        assert_eq!(reasons(&status).into_iter().map(|(place, _)| place).collect::<Vec<_>>(), [place]);
+    }
+}
+
 /// SV-47
 #[tokio::test]
 async fn a_version_is_found_by_its_content_and_never_changes() {

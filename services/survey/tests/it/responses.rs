@@ -12,7 +12,7 @@ fn rules(response: &pb::Response) -> Vec<&str> {
     response.findings.iter().map(|finding| finding.rule_code.as_str()).collect()
 }
 
-/// SV-29, SV-52
+/// SV-52
 #[tokio::test]
 async fn an_answer_is_taken_in_and_told_of() {
     let world = World::of(3).await;

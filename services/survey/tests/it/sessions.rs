@@ -30,7 +30,7 @@ fn hold(world: &World, session: &pb::Session) -> pb::HoldSessionRequest {
     }
 }
 
-/// SV-07, SV-20, SV-54
+/// SV-07, SV-54
 #[tokio::test]
 async fn the_themes_of_an_interview_are_coded_and_ranked() {
     let world = World::of(1).await;

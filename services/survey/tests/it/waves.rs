@@ -103,7 +103,6 @@ async fn a_special_wave_is_bound_to_what_it_is_about() {
     assert_eq!((told[0].subject_kind.as_str(), told[0].subject_code.as_str()), ("service", "elderly_meals"));
 }
 
-/// SV-50
 #[tokio::test]
 async fn the_cost_of_a_wave_is_recorded() {
     let world = World::of(1).await;

@@ -6,15 +6,17 @@ use steward_harness::in_process::{Host, Started};
 use steward_harness::{Asked, Claims, Issuer, PrivateDir, TestDatabase, TestRedis};
 use steward_kit::clock::{Clock, ManualClock};
 use steward_kit::plan::read_plan;
-use steward_kit_store::StoreConfig;
+use steward_kit_store::outbox::Relay;
+use steward_kit_store::{Db, Effects, NewEvent, StoreConfig};
 use steward_proto::customer::v1::audience_service_server::AudienceServiceServer;
+use steward_proto::metric::v1::metric_service_client::MetricServiceClient;
 use steward_proto::notification::v1::contact_ledger_service_server::ContactLedgerServiceServer;
 use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::policy_document::Document;
 use steward_proto::plan::v1::policy_service_client::PolicyServiceClient;
-use steward_proto::survey::v1 as pb;
 use steward_proto::survey::v1::feedback_service_client::FeedbackServiceClient;
 use steward_proto::survey::v1::improvement_service_client::ImprovementServiceClient;
+use steward_proto::survey::v1::mystery_visit_service_client::MysteryVisitServiceClient;
 use steward_proto::survey::v1::programme_service_client::ProgrammeServiceClient;
 use steward_proto::survey::v1::questionnaire_service_client::QuestionnaireServiceClient;
 use steward_proto::survey::v1::report_service_client::ReportServiceClient;
@@ -23,14 +25,15 @@ use steward_proto::survey::v1::result_service_client::ResultServiceClient;
 use steward_proto::survey::v1::session_service_client::SessionServiceClient;
 use steward_proto::survey::v1::wave_service_client::WaveServiceClient;
 use steward_survey::{Config, serve_by};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::content::content;
 use crate::peers::{Household, Peers};
-pub(crate) use crate::words::{Answer, at, eventually, refused, request_id};
+pub(crate) use crate::steps::census;
+pub(crate) use crate::words::{at, eventually, refused, request_id};
 
 /// 10:00 in Shanghai, a Wednesday.
 pub(crate) const MORNING: &str = "2026-07-01T02:00:00Z";
@@ -46,6 +49,8 @@ pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) channel: Channel,
     host: Host,
+    care: Db,
+    _relays: JoinSet<()>,
     _peer_host: Host,
     _dir: PrivateDir,
     _database: TestDatabase,
@@ -122,6 +127,10 @@ impl World {
             groups.store = StoreConfig::new(through, redis.url());
         }
         let config = Config { groups, customer_url: peer.url(), notification_url: peer.url() };
+        // Care's side of the transport: what it publishes is relayed as by itself.
+        let care = Db::connect(&StoreConfig::new(database.app_url("care"), redis.url()), "care").await.unwrap();
+        let mut relays = JoinSet::new();
+        relays.spawn(Relay::new(care.clone(), clock.clone()).run(CancellationToken::new()));
         let (host, channel) = start(&config, clock).await;
         let world = Self {
             clock: handle,
@@ -131,6 +140,8 @@ impl World {
             config,
             channel,
             host,
+            care,
+            _relays: relays,
             _peer_host: peer_host,
             _dir: dir,
             _database: database,
@@ -181,6 +192,15 @@ impl World {
         self.load_policy(plan::PolicyScopeLevel::Estate, &self.estate.to_string(), policy).await;
     }
 
+    /// Care publishes a fact.
+    pub(crate) async fn care_tells(&self, event: NewEvent) {
+        let effects = Effects { events: vec![event], ..Effects::none() };
+        let mut tx = self.care.begin().await.unwrap();
+        effects.write(&self.care, &mut tx, self.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        self.care.wake(&effects);
+    }
+
     clients! {
         questionnaires: QuestionnaireServiceClient,
         programmes: ProgrammeServiceClient,
@@ -191,6 +211,8 @@ impl World {
         feedback: FeedbackServiceClient,
         improvements: ImprovementServiceClient,
         reports: ReportServiceClient,
+        mystery_visits: MysteryVisitServiceClient,
+        metrics: MetricServiceClient,
     }
 
     /// Staff of the estate in a role.
@@ -230,141 +252,6 @@ impl World {
         self.clock.now()
     }
 
-    /// Publishes a content as the version of a new questionnaire; answers its id and the version's.
-    pub(crate) async fn published(&self, code: &str, draft: pb::QuestionnaireContent) -> (String, pb::QuestionnaireVersion) {
-        let ops = self.operations();
-        let create = pb::CreateQuestionnaireRequest { request_id: request_id(), code: code.to_owned(), draft: Some(draft) };
-        let made = self.questionnaires().create_questionnaire(ops.asks(create)).await.unwrap().into_inner().questionnaire.unwrap();
-        let publish =
-            pb::PublishQuestionnaireVersionRequest { request_id: request_id(), questionnaire_id: made.id.clone(), ..Default::default() };
-        let answer = self.questionnaires().publish_questionnaire_version(ops.asks(publish)).await.unwrap();
-        (made.id, answer.into_inner().questionnaire_version.unwrap())
-    }
-
-    pub(crate) async fn programme(&self, code: &str, questionnaire_id: &str) -> pb::Programme {
-        let create = pb::CreateProgrammeRequest {
-            request_id: request_id(),
-            code: code.to_owned(),
-            name_zh: "满意度调查".to_owned(),
-            kind: pb::ProgrammeKind::Periodic.into(),
-            questionnaire_id: questionnaire_id.to_owned(),
-            ..Default::default()
-        };
-        let answer = self.programmes().create_programme(self.operations().asks(create)).await.unwrap();
-        answer.into_inner().programme.unwrap()
-    }
-
-    /// A draft wave of a programme.
-    pub(crate) async fn draft(&self, programme: &pb::Programme, design: pb::WaveDesign) -> pb::Wave {
-        self.try_draft(programme, design).await.unwrap()
-    }
-
-    pub(crate) async fn try_draft(&self, programme: &pb::Programme, design: pb::WaveDesign) -> Answer<pb::Wave> {
-        let create = pb::CreateWaveRequest {
-            request_id: request_id(),
-            estate_id: self.estate.to_string(),
-            programme_id: programme.id.clone(),
-            name: "2026 Q3".to_owned(),
-            questionnaire_version_id: String::new(),
-            design: Some(design),
-        };
-        Ok(self.waves().create_wave(self.manager().asks(create)).await?.into_inner().wave.unwrap())
-    }
-
-    /// Makes the frame of a wave; answers the job as it ended.
-    pub(crate) async fn framed(&self, wave: &pb::Wave) -> pb::FrameJob {
-        let frame = pb::FrameWaveRequest { request_id: request_id(), wave_id: wave.id.clone(), etag: String::new() };
-        let job = self.waves().frame_wave(self.manager().asks(frame)).await.unwrap().into_inner().frame_job.unwrap();
-        self.ended(&job.id).await
-    }
-
-    pub(crate) async fn ended(&self, job: &str) -> pb::FrameJob {
-        eventually("the end of a frame job", || async {
-            let get = pb::GetFrameJobRequest { frame_job_id: job.to_owned() };
-            let job = self.waves().get_frame_job(self.manager().asks(get)).await.unwrap().into_inner().frame_job.unwrap();
-            (job.end_time.is_some()).then_some(job)
-        })
-        .await
-    }
-
-    /// Launches a framed wave and waits for its invitations.
-    pub(crate) async fn launched(&self, wave: &pb::Wave) -> pb::Wave {
-        let launch = pb::LaunchWaveRequest { request_id: request_id(), wave_id: wave.id.clone(), etag: String::new() };
-        self.waves().launch_wave(self.manager().asks(launch)).await.unwrap();
-        eventually("the invitations of a wave", || async {
-            let wave = self.wave(&wave.id).await;
-            let numbers = wave.numbers.as_ref().unwrap();
-            (numbers.invited_count == numbers.sampled_count).then_some(wave)
-        })
-        .await
-    }
-
-    /// A launched wave of a new programme that asks this content.
-    pub(crate) async fn running(&self, code: &str, asked: pb::QuestionnaireContent, design: pb::WaveDesign) -> pb::Wave {
-        let (questionnaire, _) = self.published(code, asked).await;
-        let programme = self.programme(code, &questionnaire).await;
-        let wave = self.draft(&programme, design).await;
-        let job = self.framed(&wave).await;
-        assert_eq!(job.state(), pb::FrameJobState::Done, "{job:?}");
-        self.launched(&wave).await
-    }
-
-    /// The annual questionnaire, asked of every household.
-    pub(crate) async fn census(&self) -> pb::Wave {
-        self.running("annual-test", content(), census()).await
-    }
-
-    pub(crate) async fn wave(&self, id: &str) -> pb::Wave {
-        let get = pb::GetWaveRequest { wave_id: id.to_owned() };
-        self.waves().get_wave(self.manager().asks(get)).await.unwrap().into_inner().wave.unwrap()
-    }
-
-    /// The invitation of a household.
-    pub(crate) async fn invitation(&self, wave: &pb::Wave, at: usize) -> pb::Invitation {
-        let list = pb::ListInvitationsRequest { wave_id: wave.id.clone(), page_size: 200, ..Default::default() };
-        let found = self.responses().list_invitations(self.resident(at).asks(list)).await.unwrap().into_inner().invitations;
-        found.into_iter().next().expect("an invitation of the household")
-    }
-
-    /// An answer of the household at a place, not sent yet.
-    pub(crate) async fn submission(&self, wave: &pb::Wave, at: usize, answers: Vec<pb::Answer>) -> pb::SubmitResponseRequest {
-        pb::SubmitResponseRequest {
-            request_id: request_id(),
-            wave_id: wave.id.clone(),
-            response_id: request_id(),
-            invitation_id: self.invitation(wave, at).await.id,
-            answers,
-            start_time: None,
-            device_fingerprint: String::new(),
-        }
-    }
-
-    pub(crate) async fn send(&self, at: usize, request: pb::SubmitResponseRequest) -> Answer<pb::Response> {
-        let answer = self.responses().submit_response(self.resident(at).asks(request)).await?;
-        Ok(answer.into_inner().response.unwrap())
-    }
-
-    pub(crate) async fn submit(&self, wave: &pb::Wave, at: usize, answers: Vec<pb::Answer>) -> pb::Response {
-        let request = self.submission(wave, at, answers).await;
-        self.send(at, request).await.unwrap()
-    }
-
-    pub(crate) async fn close(&self, wave: &pb::Wave, reason: &str) -> Answer<pb::Wave> {
-        let close = pb::CloseWaveRequest {
-            request_id: request_id(),
-            wave_id: wave.id.clone(),
-            etag: String::new(),
-            accepts_under_sample: !reason.is_empty(),
-            reason: reason.to_owned(),
-        };
-        Ok(self.waves().close_wave(self.manager().asks(close)).await?.into_inner().wave.unwrap())
-    }
-
-    pub(crate) async fn figures(&self, wave: &pb::Wave) -> pb::WaveResults {
-        let get = pb::GetWaveResultsRequest { wave_id: wave.id.clone() };
-        self.results().get_wave_results(self.manager().asks(get)).await.unwrap().into_inner().results.unwrap()
-    }
-
     /// How often a fact of a type stands in the outbox.
     pub(crate) async fn facts(&self, kind: &str) -> i64 {
         sqlx::query_scalar("SELECT count(*) FROM survey.outbox WHERE type = 'steward.survey.v1.' || $1")
@@ -383,20 +270,6 @@ impl World {
                 .await
                 .unwrap();
         rows.iter().map(|bytes| M::decode(bytes.as_slice()).unwrap()).collect()
-    }
-}
-
-/// Everybody, on every way.
-pub(crate) fn census() -> pb::WaveDesign {
-    pb::WaveDesign {
-        modes: vec![
-            pb::SurveyMode::Online.into(),
-            pb::SurveyMode::Paper.into(),
-            pb::SurveyMode::Interview.into(),
-            pb::SurveyMode::Visit.into(),
-        ],
-        sampling: Some(pb::Sampling { method: pb::SamplingMethod::Census.into(), ..Default::default() }),
-        ..Default::default()
     }
 }
 

@@ -45,9 +45,9 @@ use steward_kit::crypto::FieldCipher;
 use steward_kit_store::Db;
 use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::numbers::Numbers;
 use steward_kit_store::policy::PolicyStore;
 
-use crate::store::Numbers;
 use rules::Rules;
 
 pub(crate) use check_policies::OwnPolicies;
@@ -78,7 +78,7 @@ impl App {
     /// The app over a database; `units` is asked about units that no event has told of yet.
     pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, units: Option<UnitOwner>) -> Arc<Self> {
         let rules = Rules::new(PolicyStore::new(db.clone()), CalendarStore::new(db.clone()), EstateDirectory::new(db.clone()));
-        let numbers = Numbers::new(db.pool().clone());
+        let numbers = Numbers::new(&db, "WO");
         Arc::new(Self { db, clock, cipher, rules, numbers, watch: WatchHub::default(), units })
     }
 

@@ -6,7 +6,7 @@ use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::PolicyKind;
 
-use crate::contract::{Code, read_span, required};
+use crate::contract::{Code, required};
 use crate::domain::{
     Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, Coverage, EscalationStep, IntakePolicy,
     Kind, MajorRule, MajorRules, Milestone, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason, Urgency,
@@ -133,7 +133,7 @@ fn steps(steps: &[plan::EscalationStep]) -> Vec<EscalationStep> {
 
 /// `Some(None)` when it is not set; `None` when it is faulty.
 fn optional_span(bad: &mut Violations, field: &str, span: Option<&common::Span>) -> Option<Option<Span>> {
-    span.map_or(Some(None), |span| read_span(bad, field, span).map(Some))
+    span.map_or(Some(None), |span| bad.span(field, span).map(Some))
 }
 
 fn codes<C: Code>(bad: &mut Violations, field: &str, numbers: &[i32]) -> Option<Vec<C>> {

@@ -21,7 +21,6 @@ use steward_kit_store::idempotency::{is_replay, replay, replayed};
 use steward_kit_store::{Claim, Effects, store_error};
 
 use super::App;
-use crate::contract::acting;
 use crate::domain::{Actor, Context, Refusal, Transition, WorkOrder};
 use crate::events::effects_of;
 use crate::store::{Saved, answer_place, load_work_order, save_transition};
@@ -42,7 +41,7 @@ pub(crate) struct Call<'a, R> {
 impl<R> Call<'_, R> {
     /// The caller, as whoever acts.
     pub(super) fn actor(&self) -> Actor {
-        acting(&self.access.principal)
+        Actor::of(&self.access.principal)
     }
 }
 

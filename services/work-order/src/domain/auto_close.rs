@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::actor::Actor;
+use super::actor;
 use super::close::close_in;
 use super::context::Context;
 use super::draft::Draft;
@@ -25,7 +25,7 @@ pub struct AutoCloseDue {
 /// # Errors
 /// `CalendarUnknown`.
 pub fn auto_close_due(order: &WorkOrder, cmd: AutoCloseDue, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
-    let mut draft = Draft::of(order, &Actor::system(), ctx, now);
+    let mut draft = Draft::of(order, &actor::system(), ctx, now);
     draft.note_fired(TimerKey::AutoClose { cycle: cmd.cycle });
     draft.close_if_silent()?;
     Ok(draft.finish())

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use steward_kit::calendar::CalendarId;
 
-use super::actor::Actor;
+use super::actor;
 use super::clock::{Clock, ClockState, Verdict};
 use super::context::Context;
 use super::draft::{Detail, Draft};
@@ -29,7 +29,7 @@ pub enum CalendarLoaded {
 /// # Errors
 /// `CalendarUnknown`.
 pub fn calendar_loaded(order: &WorkOrder, loaded: &CalendarLoaded, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
-    let mut draft = Draft::of(order, &Actor::system(), ctx, now);
+    let mut draft = Draft::of(order, &actor::system(), ctx, now);
     draft.close_if_silent()?;
     for index in 0..draft.order.clocks.len() {
         let clock = &draft.order.clocks[index];

@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::history::Action;
 use super::refusal::Refusal;
 use super::state::{State, Verb};
+use super::terms::CALLBACK_CLOCK;
 use super::transition::{Fact, Transition};
 use super::work_order::{CloseCode, WorkOrder};
 
@@ -26,10 +27,21 @@ pub struct Cancel {
     pub reason: String,
 }
 
-/// Cancels. Open clocks no longer apply; what was late before stays late.
+/// Whether the reporter is owed a callback all the same (the edge-case matrix): each reporter of a matter that was merged, and an
+/// explanation to those whose report is none of ours. After a withdrawal it is a courtesy.
+const fn owes_callback(close_code: CloseCode) -> bool {
+    match close_code {
+        CloseCode::Duplicate | CloseCode::Invalid | CloseCode::OutOfScope => true,
+        CloseCode::Resolved | CloseCode::UnresolvedExplained | CloseCode::Withdrawn | CloseCode::Transferred | CloseCode::AutoClosed => {
+            false
+        }
+    }
+}
+
+/// Cancels. Open clocks no longer apply; what was late before stays late. The callback that is owed still falls due from now.
 ///
 /// # Errors
-/// `StateForbids`, `CloseCodeUnsuited`.
+/// `StateForbids`, `CloseCodeUnsuited`, `CalendarUnknown`.
 pub fn cancel(order: &WorkOrder, cmd: &Cancel, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Cancel)?;
@@ -39,8 +51,15 @@ pub fn cancel(order: &WorkOrder, cmd: &Cancel, ctx: &Context<'_>, now: Timestamp
     draft.settle(now);
     draft.void(now, |_| true);
     draft.end_suspension();
+    let callback = draft.order.terms.clocks.iter().find(|terms| terms.clock == CALLBACK_CLOCK).cloned();
+    if let Some(terms) = callback.filter(|_| owes_callback(cmd.close_code))
+        && let Some(limit) = terms.limit.clone()
+    {
+        draft.start(&terms, limit, now)?;
+    }
     draft.order.state = State::Cancelled;
     draft.order.close_code = Some(cmd.close_code);
+    draft.order.cancel_time = Some(now);
     // A complaint that stands no longer, or stood never, is no major one.
     draft.clear_major(now);
     draft.tell(now, Fact::Cancelled { close_code: cmd.close_code });

@@ -1,8 +1,7 @@
 //! What a case is about: kind, urgency, category, and where it came from.
 
 use serde::{Deserialize, Serialize};
-
-use super::codes::codes;
+use steward_kit::codes;
 
 codes! {
     /// Kind of a case (WO-07).

@@ -32,7 +32,7 @@ pub struct CaseFacts {
     /// How the order stands to figures (the edge-case matrix).
     #[serde(serialize_with = "standing_code")]
     pub standing: Standing,
-    /// When the matter happened; figures of receipt go by it (XC-63).
+    /// When the matter happened, or was converted to what it is now; figures of receipt go by it (XC-63, WO-07).
     pub occur_time: Timestamp,
     /// When it was taken in; later than the period it happened in makes a late entry.
     pub receive_time: Timestamp,
@@ -46,7 +46,7 @@ pub struct CaseFacts {
     pub arrive_time: Option<Timestamp>,
     /// First assessment of the cycle that the customer was told.
     pub assess_time: Option<Timestamp>,
-    /// Last completion of the cycle.
+    /// Last completion of the cycle; of one that ended without work and was scored all the same, its end.
     pub complete_time: Option<Timestamp>,
     /// When the cycle was closed.
     pub close_time: Option<Timestamp>,
@@ -112,11 +112,14 @@ fn of_cycle(order: &WorkOrder, cycle: u32, last_scored: Option<u32>) -> CaseFact
         let of_cycle = order.milestones.iter().filter(move |reached| reached.cycle == cycle);
         of_cycle.filter(move |reached| reached.milestone == milestone).map(|reached| reached.at)
     };
+    // A case that was converted is one of its new kind from then on: what was done before was done for another case.
+    let since = |told: Timestamp| order.convert_time.map_or(told, |converted| converted.max(told));
+    let after_conversion = |milestone| reached(milestone).filter(|at| order.convert_time.is_none_or(|converted| *at >= converted)).min();
     let is_last = cycle == order.cycle;
     let start_time = reached(Milestone::Received).min().unwrap_or(order.receive_time);
-    let complete_time = reached(Milestone::Completed).max();
     let close_time = reached(Milestone::Closed).max();
-    let end_time = (is_last && order.close_code.is_some() && close_time.is_none()).then_some(order.update_time);
+    let is_ended = is_last && order.close_code.is_some() && close_time.is_none();
+    let end_time = is_ended.then(|| order.cancel_time.unwrap_or(order.update_time));
     let callbacks = || order.callbacks.iter().filter(|callback| callback.cycle == cycle);
     let answered = |callback: &&Callback| match callback.outcome {
         CallbackOutcome::Reached | CallbackOutcome::Refused => true,
@@ -125,6 +128,8 @@ fn of_cycle(order: &WorkOrder, cycle: u32, last_scored: Option<u32>) -> CaseFact
     let reach_time = callbacks().filter(answered).map(|callback| callback.at).min();
     let exhaust_time = reached(Milestone::CalledBack).min().filter(|at| reach_time.is_none_or(|reached| *at < reached));
     let scored = callbacks().filter(|callback| callback.score > 0).max_by_key(|callback| callback.at);
+    // What ended without work is done with when it ended; it counts there if somebody was asked about it.
+    let complete_time = reached(Milestone::Completed).max().or(end_time.filter(|_| scored.is_some()));
     let (opinion, opinion_time) = match scored {
         Some(callback) if callback.score >= ACCEPTING_SCORE => (Opinion::Accepts, Some(callback.at)),
         Some(callback) => (Opinion::Objects, Some(callback.at)),
@@ -138,13 +143,13 @@ fn of_cycle(order: &WorkOrder, cycle: u32, last_scored: Option<u32>) -> CaseFact
         category: order.category.clone(),
         channel: order.channel,
         standing: standing(order),
-        occur_time: order.occur_time,
-        receive_time: order.receive_time,
-        start_time,
+        occur_time: since(order.occur_time),
+        receive_time: since(order.receive_time),
+        start_time: since(start_time),
         end_time,
-        respond_time: reached(Milestone::Responded).min(),
-        arrive_time: reached(Milestone::Arrived).min(),
-        assess_time: reached(Milestone::Assessed).min(),
+        respond_time: after_conversion(Milestone::Responded),
+        arrive_time: after_conversion(Milestone::Arrived),
+        assess_time: after_conversion(Milestone::Assessed),
         complete_time,
         close_time,
         close_code: order.close_code.filter(|_| is_last && close_time.is_some()),
@@ -158,7 +163,7 @@ fn of_cycle(order: &WorkOrder, cycle: u32, last_scored: Option<u32>) -> CaseFact
         score: scored.map(|callback| callback.score),
         score_time: scored.map(|callback| callback.at),
         is_case_score: last_scored == Some(cycle),
-        suspended_seconds: suspended(order, order.receive_time, close_time.or(end_time)),
+        suspended_seconds: suspended(order, since(order.receive_time), close_time.or(end_time)),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Category and urgency are set by hand; clocks are computed anew from the original receipt (WO-11, WO-73).
 //!
-//! What stays: verdicts of stopped clocks, pauses, steps already taken, promises, and a breach once it was announced.
+//! What stays: verdicts of stopped clocks, pauses, steps already taken, promises, and a breach once it was announced. A case that
+//! turns out to be of another kind is converted: the clocks of its new kind start then (WO-07).
 
 use jiff::Timestamp;
 
 use super::actor::Actor;
-use super::case::{Milestone, Urgency};
+use super::case::{Kind, Milestone, Urgency};
 use super::clock::{BreachReason, ClockState, ClockStep, ClockTerms};
 use super::context::Context;
 use super::create::MANUAL;
@@ -22,6 +23,8 @@ use super::work_order::WorkOrder;
 pub struct Classify {
     /// Who.
     pub actor: Actor,
+    /// What kind of case it turned out to be; `None` keeps the kind.
+    pub kind: Option<Kind>,
     /// Category code of the estate's tree.
     pub category: String,
     /// Urgency.
@@ -46,15 +49,27 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
     draft.order.category.clone_from(&cmd.category);
     draft.order.urgency = cmd.urgency;
     MANUAL.clone_into(&mut draft.order.classified_by);
+    let converted = cmd.kind.filter(|kind| *kind != order.kind);
+    if let Some(kind) = converted {
+        draft.order.kind = kind;
+        draft.order.convert_time = Some(now);
+    }
     draft.order.terms = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.map(|_| draft.order.id));
-    rebind_open(&mut draft)?;
-    start_missing(&mut draft)?;
+    if converted.is_some() {
+        start_anew(&mut draft, now)?;
+    } else {
+        rebind_open(&mut draft)?;
+        start_missing(&mut draft)?;
+    }
     if is_first {
         draft.reach(Milestone::Pushed, now)?;
     }
     draft.have_majority_judged();
     draft.tell(now, Fact::Classified);
+    let kinds = converted.map(|kind| (kind.to_string(), order.kind.to_string())).unwrap_or_default();
     let detail = [
+        ("kind", kinds.0),
+        ("kind_before", kinds.1),
         ("category", cmd.category.clone()),
         ("urgency", cmd.urgency.to_string()),
         ("urgency_before", order.urgency.to_string()),
@@ -64,6 +79,19 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
     let open = draft.open_clocks();
     draft.take_steps(&open, now, true, Some(BreachReason::Reclassified));
     Ok(draft.finish())
+}
+
+/// The clocks of the old kind end, a promise apart; those of the new kind count from now, if what starts them has happened, and
+/// what was done before does not stop them.
+fn start_anew(draft: &mut Draft<'_>, now: Timestamp) -> Result<(), Refusal> {
+    draft.void(now, |clock| !clock.terms.is_promise());
+    for terms in draft.order.terms.clocks.clone() {
+        let (Some(_), Some(limit)) = (draft.order.milestone_time(terms.start_on), terms.limit.clone()) else { continue };
+        if terms.runs_in(draft.order.cycle) && !terms.is_promise() {
+            draft.start(&terms, limit, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Open clocks get their new terms, or end. A late one stays as it is: the breach is out, and a smaller urgency does not

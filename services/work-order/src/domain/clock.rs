@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
+use steward_kit::codes;
 
 use super::case::{Milestone, SuspensionReason};
-use super::codes::codes;
 use super::policy::{EscalationStep, PolicySource};
 
 codes! {

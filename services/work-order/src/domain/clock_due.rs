@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::actor::Actor;
+use super::actor;
 use super::context::Context;
 use super::draft::Draft;
 use super::refusal::Refusal;
@@ -24,7 +24,7 @@ pub struct ClockDue {
 /// # Errors
 /// `CalendarUnknown`.
 pub fn clock_due(order: &WorkOrder, cmd: &ClockDue, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
-    let mut draft = Draft::of(order, &Actor::system(), ctx, now);
+    let mut draft = Draft::of(order, &actor::system(), ctx, now);
     draft.note_fired(TimerKey::Clock { clock: cmd.clock.clone(), cycle: cmd.cycle });
     draft.close_if_silent()?;
     let open = draft.open_clocks().into_iter();

@@ -86,6 +86,8 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         urge_count: 0,
         urge_escalated: false,
         promise_time: None,
+        convert_time: None,
+        cancel_time: None,
         auto_close_time: None,
         state: State::Received,
         suspensions: Vec::new(),

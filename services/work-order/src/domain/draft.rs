@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use steward_kit::calendar::Span;
 
-use super::actor::{Actor, ActorKind};
+use super::actor::{self, Actor, ActorKind};
 use super::case::Milestone;
 use super::clock::{BREACH, BreachReason, Clock, ClockState, ClockTerms, Verdict};
 use super::context::Context;
@@ -86,7 +86,7 @@ impl<'a> Draft<'a> {
 
     /// Does something in the name of this service, whoever the actor is.
     pub(super) fn as_system<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
-        let actor = std::mem::replace(&mut self.actor, Actor::system());
+        let actor = std::mem::replace(&mut self.actor, actor::system());
         let done = act(self);
         self.actor = actor;
         done
@@ -255,7 +255,7 @@ impl<'a> Draft<'a> {
             std::cmp::Ordering::Equal => (Action::ClockLate, Fact::ClockBreached { clock: name, due_time, notify_roles }),
             std::cmp::Ordering::Greater => (Action::ClockEscalated, Fact::Escalated { clock: name, percent, notify_roles }),
         };
-        let (order, actor) = (OrderFacts::of(&self.order), Actor::system());
+        let (order, actor) = (OrderFacts::of(&self.order), actor::system());
         self.events.push(DomainEvent { occur_time: at, actor: actor.clone(), order, fact });
         self.write_by(actor, action, at, detail);
     }

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::Timestamp;
+use steward_kit::codes;
 use steward_kit::ids::WorkOrderId;
 
 use super::actor::Actor;
-use super::codes::codes;
 use super::state::State;
 
 codes! {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
 
-use super::actor::Actor;
+use super::actor;
 use super::case::{Channel, Kind, is_at_or_below};
 use super::context::Context;
 use super::draft::Draft;
@@ -211,7 +211,7 @@ impl Draft<'_> {
 /// # Errors
 /// `CalendarUnknown`.
 pub fn judge_major(order: &WorkOrder, around: &BTreeMap<String, Around>, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
-    let mut draft = Draft::of(order, &Actor::system(), ctx, now);
+    let mut draft = Draft::of(order, &actor::system(), ctx, now);
     draft.note_fired(TimerKey::JudgeMajor);
     draft.close_if_silent()?;
     draft.order.major.judge_time = None;
@@ -238,7 +238,7 @@ pub fn judge_major(order: &WorkOrder, around: &BTreeMap<String, Around>, ctx: &C
 /// # Errors
 /// `CalendarUnknown`.
 pub fn major_window_over(order: &WorkOrder, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
-    let mut draft = Draft::of(order, &Actor::system(), ctx, now);
+    let mut draft = Draft::of(order, &actor::system(), ctx, now);
     draft.note_fired(TimerKey::MajorWindow);
     draft.close_if_silent()?;
     let over = draft.order.major.flag.as_ref().and_then(|flag| flag.clear_time).filter(|clear| *clear <= now);

@@ -5,7 +5,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_order` `case` `actor` `clock` `codes` | what an order is |
+//! | `work_order` `case` `actor` `clock` | what an order is |
 //! | `state` | the table of states and verbs |
 //! | `policy` `terms` `intake` | documents in layers, and what of them an order is bound to |
 //! | `draft` `clock_run` | how a transition is put together: milestones, clocks, events, history |
@@ -31,7 +31,6 @@ mod clock;
 mod clock_due;
 mod clock_run;
 mod close;
-mod codes;
 mod complete;
 mod contact;
 mod context;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
+use steward_kit::codes;
 use steward_kit::ids::WorkOrderId;
 
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
-use super::codes::codes;
 use super::major::MajorRules;
 
 steward_kit::define_id!(PolicyVersionId, "policy version");

@@ -15,7 +15,7 @@ use super::plausible::event_time;
 use super::policy::Attempts;
 use super::refusal::{Place, Refusal};
 use super::reopen::reopen_in;
-use super::state::Verb;
+use super::state::{Step, Verb};
 use super::transition::{Fact, Transition};
 use super::work_order::{Callback, CallbackMode, CallbackOutcome, WorkOrder};
 
@@ -36,14 +36,14 @@ pub struct RecordCallback {
     pub mode: CallbackMode,
 }
 
-/// Records an attempt. A bad score reopens the order in the same step; attempts that cover what the policy asks for make
+/// Records an attempt. A bad score reopens the order in the same step, unless it ended without work; attempts that cover what the policy asks for make
 /// the customer unreachable, which settles the obligation too.
 ///
 /// # Errors
 /// `StateForbids`, `CallbackByWorker`, `ScoreRequired`, `TimeNotPlausible`, `CalendarUnknown`.
 pub fn record_callback(order: &WorkOrder, cmd: &RecordCallback, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
-    draft.permit(Verb::RecordCallback)?;
+    let step = draft.permit(Verb::RecordCallback)?;
     if cmd.actor.kind == ActorKind::Staff && order.workers.contains(&cmd.actor.subject) {
         return Err(Refusal::CallbackByWorker { place: Place::of(&draft.order) });
     }
@@ -85,7 +85,8 @@ pub fn record_callback(order: &WorkOrder, cmd: &RecordCallback, ctx: &Context<'_
         ("result", told(unreachable, "unreachable".to_owned())),
     ];
     draft.note(Action::RecordCallback, at, detail);
-    if reached && order.terms.callback.is_some_and(|terms| score <= terms.reopen_at_score) {
+    let may_reopen = matches!(step, Step::Maybe(_));
+    if reached && may_reopen && order.terms.callback.is_some_and(|terms| score <= terms.reopen_at_score) {
         reopen_in(&mut draft, at, "dissatisfied")?;
     }
     Ok(draft.finish())

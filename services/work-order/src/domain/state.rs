@@ -2,7 +2,7 @@
 //!
 //! `golden/state_table.snap` is this table printed; a change of the machine shows there first.
 
-use super::codes::codes;
+use steward_kit::codes;
 
 codes! {
     /// Where an order stands.
@@ -124,10 +124,11 @@ const fn while_working(state: State, verb: Verb) -> Step {
             Accepted | Contacted | OnSite => Step::To(Completed),
             Received | Classified | Assigned | Completed | Closed | Reopened | Cancelled => Step::Refused,
         },
-        // Closing an order does not end the duty to call back.
+        // Closing an order does not end the duty to call back; nor does ending it without work, which is told and not undone.
         Verb::RecordCallback => match state {
             Completed | Closed => Step::Maybe(Reopened),
-            Received | Classified | Assigned | Accepted | Contacted | OnSite | Reopened | Cancelled => Step::Refused,
+            Cancelled => Step::Stays,
+            Received | Classified | Assigned | Accepted | Contacted | OnSite | Reopened => Step::Refused,
         },
         Verb::Reopen => match state {
             Completed | Closed => Step::To(Reopened),

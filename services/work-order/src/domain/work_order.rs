@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use steward_kit::codes;
 use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 use steward_kit::pii::Pii;
 
 use super::actor::Actor;
 use super::case::{Case, Channel, Kind, Milestone, SuspensionReason, Urgency};
 use super::clock::Clock;
-use super::codes::codes;
 use super::major::Major;
 use super::state::{State, Verb, allowed};
 use super::terms::Terms;
@@ -232,6 +232,10 @@ pub struct WorkOrder {
     pub urge_escalated: bool,
     /// What was promised in the present cycle.
     pub promise_time: Option<Timestamp>,
+    /// When it became another kind of case, the last time; clocks and figures of the new kind count from then (WO-07).
+    pub convert_time: Option<Timestamp>,
+    /// When it ended without work.
+    pub cancel_time: Option<Timestamp>,
     /// When it closes by itself; only while completed (WO-78).
     pub auto_close_time: Option<Timestamp>,
     /// Where it stands.

@@ -4,7 +4,7 @@ use steward_kit::proto::to_timestamp;
 use steward_kit_store::{Claim, Effects, NewEvent, TimerChange};
 use steward_proto::work_order::v1 as pb;
 
-use crate::contract::{Code, actor};
+use crate::contract::Code;
 use crate::domain::{self, DomainEvent, Fact, TimerKey, Transition};
 
 /// Kind of the timer of a clock's next step. Its key is `<cycle>/<clock>`: an order has one for each clock of a cycle.
@@ -107,6 +107,6 @@ fn facts(event: &DomainEvent) -> pb::OrderFacts {
         state: order.state.number(),
         cycle: order.cycle,
         assignee: order.assignee.clone().unwrap_or_default(),
-        actor: Some(actor(&event.actor)),
+        actor: Some(event.actor.wire()),
     }
 }

@@ -8,7 +8,7 @@ use steward_kit::ids::{EstateId, Id, WorkOrderId};
 use steward_proto::work_order::v1 as pb;
 
 use crate::app::{ListFilter, Report, Target};
-use crate::contract::{Code, read_span, required};
+use crate::contract::{Code, required};
 use crate::domain::{
     Accept, Actor, Arrive, Assess, Assign, Cancel, Classify, Close, Complete, ContactCustomer, MediaKind, MediaRef, RecordCallback, Reopen,
     Resume, Suspend, Urge,
@@ -84,7 +84,7 @@ pub(super) fn classify(request: &pb::ClassifyWorkOrderRequest, actor: Actor) -> 
     let urgency = required(&mut bad, "urgency", request.urgency);
     bad.build(|| {
         let (category, reason) = (request.category.clone(), request.reason.clone());
-        Some((target?, Classify { actor, category, urgency: urgency?, reason }))
+        Some((target?, Classify { actor, kind: Code::of_number(request.kind), category, urgency: urgency?, reason }))
     })
 }
 
@@ -104,7 +104,7 @@ pub(super) fn contact(request: &pb::ContactCustomerRequest, actor: Actor) -> Res
     let mut bad = Violations::of(request);
     let target = target(&mut bad, &request.work_order_id, &request.etag);
     let occur_time = bad.optional_timestamp("occur_time", request.occur_time.as_ref());
-    let promise = request.promise.as_ref().and_then(|span| read_span(&mut bad, "promise", span));
+    let promise = request.promise.as_ref().and_then(|span| bad.span("promise", span));
     bad.build(|| {
         let note = request.note.clone().into();
         Some((target?, ContactCustomer { actor, occur_time, reached: request.reached, promise, note }))
@@ -234,6 +234,6 @@ pub(super) fn compute(request: &pb::ComputeDueTimeRequest) -> Result<(EstateId, 
     let mut bad = Violations::of(request);
     let estate = id(&mut bad, "estate_id", &request.estate_id);
     let start = bad.optional_timestamp("start_time", request.start_time.as_ref());
-    let span = request.span.as_ref().and_then(|span| read_span(&mut bad, "span", span));
+    let span = request.span.as_ref().and_then(|span| bad.span("span", span));
     bad.build(|| Some((estate?, start, span?)))
 }

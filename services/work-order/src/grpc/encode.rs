@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use steward_kit::auth::Access;
-use steward_kit::proto::to_timestamp;
+use steward_kit::proto::{to_span, to_timestamp};
 use steward_proto::work_order::v1 as pb;
 
-use crate::contract::{Code, actor, span};
+use crate::contract::Code;
 use crate::domain::{
     Assessment, Callback, Clock, ClockStep, CompletionProof, Estimate, Explanation, HistoryEntry, MediaRef, Milestone, Stretch,
     StretchKind, Suspension, WorkOrder,
@@ -77,7 +77,7 @@ fn clock(clock: &Clock) -> pb::Clock {
         due_time: time(clock.due_time),
         stop_time: time(clock.stop_time),
         verdict: clock.verdict.map(Code::number).unwrap_or_default(),
-        limit: (!is_promise).then(|| span(&clock.limit)),
+        limit: (!is_promise).then(|| to_span(&clock.limit)),
         policy_version_id: clock.terms.source.version_id.to_string(),
         provisional: clock.is_provisional(),
         last_step_percent: clock.last_step_percent(),
@@ -134,7 +134,7 @@ pub(super) fn entry(entry: &HistoryEntry, access: &Access) -> pb::HistoryEntry {
         position: entry.position,
         action: entry.action.to_string(),
         state: entry.state.number(),
-        actor: is_staff.then(|| actor(&entry.actor)),
+        actor: is_staff.then(|| entry.actor.wire()),
         occur_time: Some(to_timestamp(entry.occur_time)),
         record_time: Some(to_timestamp(entry.record_time)),
         detail: entry.detail.iter().filter(|_| is_staff).map(|(key, value)| (key.clone(), value.clone())).collect(),
@@ -158,7 +158,7 @@ fn callback(made: &Callback, is_staff: bool) -> pb::Callback {
         score: made.score,
         improvement: made.improvement.expose().clone(),
         attempt_time: Some(to_timestamp(made.at)),
-        actor: is_staff.then(|| actor(&made.actor)),
+        actor: is_staff.then(|| made.actor.wire()),
         mode: made.mode.number(),
     }
 }
@@ -170,7 +170,7 @@ fn assessment(made: &Assessment, is_staff: bool) -> pb::Assessment {
         assess_time: Some(to_timestamp(made.at)),
         plan: if is_staff { made.plan.expose().clone() } else { String::new() },
         customer_informed: made.customer_informed,
-        actor: is_staff.then(|| actor(&made.actor)),
+        actor: is_staff.then(|| made.actor.wire()),
     }
 }
 
@@ -179,6 +179,6 @@ fn proof(given: &CompletionProof, is_staff: bool) -> pb::CompletionProof {
         summary: given.summary.expose().clone(),
         media: given.media.iter().map(media).collect(),
         complete_time: Some(to_timestamp(given.complete_time)),
-        actor: is_staff.then(|| actor(&given.actor)),
+        actor: is_staff.then(|| given.actor.wire()),
     }
 }

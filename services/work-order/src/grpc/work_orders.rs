@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use steward_kit::auth::Actor;
 use steward_kit::paging::{PageTokens, Query};
 use steward_proto::work_order::v1 as pb;
 use steward_proto::work_order::v1::work_order_service_server::WorkOrderService;
@@ -12,7 +13,6 @@ use super::mutation::call;
 use super::watch::{self, Watched};
 use super::{decode, encode, received};
 use crate::app::App;
-use crate::contract::acting;
 use crate::store::OrderKey;
 
 /// The service.
@@ -105,85 +105,85 @@ impl WorkOrderService for WorkOrders {
 
     async fn classify_work_order(&self, request: Request<pb::ClassifyWorkOrderRequest>) -> Answer<pb::ClassifyWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::classify(&request, acting(&access.principal))?;
+        let (target, command) = decode::classify(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.classify_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn assign_work_order(&self, request: Request<pb::AssignWorkOrderRequest>) -> Answer<pb::AssignWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::assign(&request, acting(&access.principal))?;
+        let (target, command) = decode::assign(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.assign_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn accept_work_order(&self, request: Request<pb::AcceptWorkOrderRequest>) -> Answer<pb::AcceptWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::accept(&request, acting(&access.principal))?;
+        let (target, command) = decode::accept(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.accept_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn contact_customer(&self, request: Request<pb::ContactCustomerRequest>) -> Answer<pb::ContactCustomerResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::contact(&request, acting(&access.principal))?;
+        let (target, command) = decode::contact(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.contact_customer(&call(&access, &request)?, target, command).await?))
     }
 
     async fn assess_work_order(&self, request: Request<pb::AssessWorkOrderRequest>) -> Answer<pb::AssessWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::assess(&request, acting(&access.principal))?;
+        let (target, command) = decode::assess(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.assess_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn arrive_on_site(&self, request: Request<pb::ArriveOnSiteRequest>) -> Answer<pb::ArriveOnSiteResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::arrive(&request, acting(&access.principal))?;
+        let (target, command) = decode::arrive(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.arrive_on_site(&call(&access, &request)?, target, command).await?))
     }
 
     async fn complete_work_order(&self, request: Request<pb::CompleteWorkOrderRequest>) -> Answer<pb::CompleteWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::complete(&request, acting(&access.principal))?;
+        let (target, command) = decode::complete(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.complete_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn record_callback(&self, request: Request<pb::RecordCallbackRequest>) -> Answer<pb::RecordCallbackResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::record_callback(&request, acting(&access.principal))?;
+        let (target, command) = decode::record_callback(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.record_callback(&call(&access, &request)?, target, command).await?))
     }
 
     async fn reopen_work_order(&self, request: Request<pb::ReopenWorkOrderRequest>) -> Answer<pb::ReopenWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::reopen(&request, acting(&access.principal))?;
+        let (target, command) = decode::reopen(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.reopen_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn close_work_order(&self, request: Request<pb::CloseWorkOrderRequest>) -> Answer<pb::CloseWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::close(&request, acting(&access.principal))?;
+        let (target, command) = decode::close(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.close_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn cancel_work_order(&self, request: Request<pb::CancelWorkOrderRequest>) -> Answer<pb::CancelWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::cancel(&request, acting(&access.principal))?;
+        let (target, command) = decode::cancel(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.cancel_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn urge_work_order(&self, request: Request<pb::UrgeWorkOrderRequest>) -> Answer<pb::UrgeWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::urge(&request, acting(&access.principal))?;
+        let (target, command) = decode::urge(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.urge_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn suspend_work_order(&self, request: Request<pb::SuspendWorkOrderRequest>) -> Answer<pb::SuspendWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::suspend(&request, acting(&access.principal))?;
+        let (target, command) = decode::suspend(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.suspend_work_order(&call(&access, &request)?, target, command).await?))
     }
 
     async fn resume_work_order(&self, request: Request<pb::ResumeWorkOrderRequest>) -> Answer<pb::ResumeWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::resume(&request, acting(&access.principal))?;
+        let (target, command) = decode::resume(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.resume_work_order(&call(&access, &request)?, target, command).await?))
     }
 }

@@ -219,6 +219,8 @@ pub(crate) async fn list_deadlines(
                   JOIN work_order.case_facts f
                     ON f.estate_id = c.estate_id AND f.work_order_id = c.work_order_id AND f.cycle = c.cycle
                  WHERE c.estate_id = p.estate_id AND c.due_time >= p.start_time AND c.due_time < p.end_time AND c.name = ANY($4)
+                   -- Clocks that ran before a case was converted were of another case (WO-07).
+                   AND c.start_time >= f.receive_time
                    AND ($5::text[] IS NULL OR f.kind = ANY($5))
                 OFFSET 0) d"#,
         &estates,

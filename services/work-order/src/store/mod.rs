@@ -7,7 +7,7 @@
 //! | `load` | reading: one order with its clocks in one query; lists |
 //! | `create` `save` | writing: one statement each, whatever the verb |
 //! | `history` | the chain, read in pages |
-//! | `numbers` `units` | what creating an order needs |
+//! | `units` | what creating an order needs |
 //! | `facts` | what figures are counted from |
 //! | `around` | cases around a case, for major complaints |
 //! | `counting` | orders whose clocks count by a calendar |
@@ -18,7 +18,6 @@ mod create;
 mod facts;
 mod history;
 mod load;
-mod numbers;
 mod row;
 mod save;
 mod texts;
@@ -33,7 +32,6 @@ pub(crate) use load::{
     OfCustomer, OrderKey, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate, load_work_order,
     search_work_orders,
 };
-pub(crate) use numbers::Numbers;
 pub(crate) use save::{Saved, lock_work_orders, save_transition};
 pub(crate) use texts::{answer_place, sealed_tables};
 pub(crate) use units::insert_units;

@@ -30,6 +30,10 @@ pub(super) struct Memory<'a> {
     terms: Cow<'a, Terms>,
     #[serde(default)]
     major: Cow<'a, Major>,
+    #[serde(default)]
+    convert_time: Option<jiff::Timestamp>,
+    #[serde(default)]
+    cancel_time: Option<jiff::Timestamp>,
 }
 
 impl<'a> Memory<'a> {
@@ -47,6 +51,8 @@ impl<'a> Memory<'a> {
             milestones: (&order.milestones).into(),
             terms: Cow::Borrowed(&order.terms),
             major: Cow::Borrowed(&order.major),
+            convert_time: order.convert_time,
+            cancel_time: order.cancel_time,
         })
     }
 }
@@ -112,6 +118,8 @@ impl OrderRow {
             urge_count: count(self.urge_count)?,
             urge_escalated: memory.urge_escalated,
             promise_time: self.promise_time.map(jiff_sqlx::Timestamp::to_jiff),
+            convert_time: memory.convert_time,
+            cancel_time: memory.cancel_time,
             auto_close_time: memory.auto_close_time,
             state: code(State::parse, &self.state)?,
             suspensions: memory.suspensions.into_owned(),

@@ -78,6 +78,7 @@ pub(crate) async fn save_transition(
                         is_case_score boolean, suspended_seconds bigint)
                ON CONFLICT ON CONSTRAINT case_facts_pkey DO UPDATE
                   SET is_last = EXCLUDED.is_last, kind = EXCLUDED.kind, category = EXCLUDED.category, standing = EXCLUDED.standing,
+                      occur_time = EXCLUDED.occur_time, receive_time = EXCLUDED.receive_time, start_time = EXCLUDED.start_time,
                       end_time = EXCLUDED.end_time, respond_time = EXCLUDED.respond_time, arrive_time = EXCLUDED.arrive_time,
                       assess_time = EXCLUDED.assess_time, complete_time = EXCLUDED.complete_time,
                       close_time = EXCLUDED.close_time,

@@ -5,11 +5,14 @@ use steward_kit_store::outbox::Relay;
 use steward_kit_store::{Db, Effects, NewEvent, StoreConfig};
 use steward_proto::care::v1 as care;
 use steward_proto::common::v1 as common;
+use steward_proto::plan::v1::PolicyScopeLevel;
 use steward_proto::survey::v1 as survey;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::world::{World, at, eventually};
+use crate::world::{World, at, clock, eventually, time};
+
+const CARE_315: &str = include_str!("../../../../gateway/plans/care-315.yaml");
 
 async fn service(world: &World, schema: &'static str) -> Db {
     let store = StoreConfig::new(world.database.app_url(schema), world.redis.url());
@@ -87,6 +90,42 @@ async fn a_low_score_and_an_issue_of_a_visit_become_one_order_each() {
         .await
         .unwrap();
     assert_eq!(told, 3);
+}
+
+/// CA-03, WO-35: a special need that care noticed is an order, and under the 315 plan it is answered within 72 hours.
+#[tokio::test]
+async fn a_special_need_is_answered_within_72_hours() {
+    let world = World::new().await;
+    world.load_plan(CARE_315, PolicyScopeLevel::Estate, &world.estate.to_string()).await;
+    let cares = service(&world, "care").await;
+    let touchpoint = care::TouchpointFacts {
+        touchpoint_id: Uuid::now_v7().to_string(),
+        estate_id: world.estate.to_string(),
+        unit_id: world.unit.to_string(),
+        customer_id: world.customer.to_string(),
+        ..Default::default()
+    };
+    let need = care::TouchpointOrderDue {
+        touchpoint: Some(touchpoint),
+        kind: common::WorkOrderKind::Request.into(),
+        category: "special_request".to_owned(),
+        description: "wheelchair ramp".to_owned(),
+    };
+    let asked = NewEvent::new(Uuid::now_v7(), steward_kit::ids::EstateId::from(world.estate), world.now(), &need);
+    publish(&world, &cares, vec![asked.clone()]).await;
+    let (stopped, _handle) = Clock::manual(world.now());
+    let looking = async {
+        eventually("the order", || async { (count(&world).await == 1).then_some(()) }).await;
+        let order = world.get(&asked.id.to_string()).await;
+        assert_eq!(order.kind(), common::WorkOrderKind::Request);
+        let answer = clock(&order, "first_response", 1);
+        let (from, due) = (time(order.receive_time.as_ref()), time(answer.due_time.as_ref()));
+        assert_eq!(due.duration_since(from), jiff::SignedDuration::from_hours(72));
+    };
+    tokio::select! {
+        () = Relay::new(cares.clone(), stopped).run(CancellationToken::new()) => panic!("the relay ended"),
+        () = looking => {}
+    }
 }
 
 async fn count(world: &World) -> i64 {

@@ -14,6 +14,7 @@ mod lifecycle;
 mod lists;
 mod major;
 mod metric_cases;
+mod metric_edges;
 mod metric_questions;
 mod metric_scale;
 mod metric_vectors;

@@ -25,9 +25,9 @@ pub(super) fn cargo(workspace: &Workspace) -> Command {
 /// The stack's runner, a binary of steward-harness.
 pub(super) const RUNNER: &str = "steward-stack";
 
-/// Builds every program of the stack.
+/// Builds every program of the stack. The benchmarks are none of it.
 pub(super) fn programs(workspace: &Workspace) -> Result<()> {
-    build(workspace, "Building the services, the gateway and the stack runner", &["--bins"])
+    build(workspace, "Building the services, the gateway and the stack runner", &["--bins", "--exclude", "steward-bench"])
 }
 
 /// Builds the stack's runner alone.
@@ -35,7 +35,8 @@ pub(super) fn runner(workspace: &Workspace) -> Result<()> {
     build(workspace, "Building the stack runner", &["--bin", RUNNER])
 }
 
-/// Always `--workspace`: with other packages chosen, cargo would choose other features of what they share, and build it twice.
+/// Always `--workspace`: with other packages chosen, cargo would choose other features of what they share, and build it twice. (What
+/// is excluded adds no feature of its own.)
 fn build(workspace: &Workspace, what: &str, targets: &[&str]) -> Result<()> {
     say::step(what);
     let begun = Instant::now();

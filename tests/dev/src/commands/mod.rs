@@ -29,7 +29,7 @@ cargo dev <command>
       --subject NAME   who the caller is
       --ttl SPAN       how long it is good for: 8h, 30min, 7d
   letters [SERVICE] [redrive | discard ID REASON]
-                       events that could not be applied, and what sets them right
+                       events that could not be applied, and what sets them right: see services/README.md
   clock [show|+SPAN]   show the stack's clock, or move it forward for every process at once: +15min, +3d
 
   test [--quick] [FILTER…]   run every check that CI runs; with filters only the tests whose names contain one

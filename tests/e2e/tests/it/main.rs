@@ -8,5 +8,7 @@ mod main_job;
 mod matrix;
 mod partial;
 mod plans;
+mod quarter;
 mod replay;
 mod streams;
+mod vectors;

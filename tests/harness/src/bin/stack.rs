@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
 
 #[derive(Parser)]
-#[command(about = "Runs the development stack of steward", disable_version_flag = true)]
+#[command(name = "cargo dev", bin_name = "cargo dev", about = "Runs the development stack of steward", disable_version_flag = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -46,7 +46,7 @@ enum Command {
     },
     /// Start one service of the stack.
     Start {
-        /// `customer`, `work-order`, `notification` or `gateway`.
+        /// `customer`, `work-order`, `notification`, `survey`, `care` or `gateway`.
         service: String,
     },
     /// What runs, where, and how it feels.
@@ -61,7 +61,7 @@ enum Command {
     },
     /// Show, redrive or discard the dead letters of one service or of all.
     Letters {
-        /// `customer`, `work-order`, …; all if none is named.
+        /// `customer`, `work-order`, `notification`, `survey` or `care`; all if none is named.
         service: Option<String>,
         /// What to do; show them if nothing is said.
         #[command(subcommand)]
@@ -86,8 +86,9 @@ enum LettersTask {
     Discard {
         /// The letter.
         id: String,
-        /// Why; no personal data.
-        reason: String,
+        /// Why, in a few words; no personal data.
+        #[arg(required = true)]
+        reason: Vec<String>,
     },
 }
 
@@ -130,7 +131,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Status => stack::print_status(&Files::open()?).await.map(good),
         Command::Token(arguments) => token(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Clock { what } => clock(&what).map(|()| ExitCode::SUCCESS),
-        Command::Letters { service, task } => letters(service.as_deref(), task).await.map(|()| ExitCode::SUCCESS),
+        Command::Letters { service, task } => letters(service.as_deref(), task).await.map(good),
         Command::WithDatabase { command } => with_database(&command).await.map(good),
         Command::ServeSinks => stack::serve_sinks(&Files::open()?).await.map(|()| ExitCode::SUCCESS),
     }
@@ -292,11 +293,11 @@ fn token(arguments: &TokenArguments) -> Result<()> {
     Ok(())
 }
 
-async fn letters(service: Option<&str>, task: Option<LettersTask>) -> Result<()> {
+async fn letters(service: Option<&str>, task: Option<LettersTask>) -> Result<bool> {
     let task = match task {
         None => stack::Task::Show,
         Some(LettersTask::Redrive) => stack::Task::Redrive,
-        Some(LettersTask::Discard { id, reason }) => stack::Task::Discard { id, reason },
+        Some(LettersTask::Discard { id, reason }) => stack::Task::Discard { id, reason: reason.join(" ") },
     };
     stack::letters(service, &task).await
 }

@@ -9,18 +9,23 @@ use steward_proto::{
 };
 
 use super::{
-    prologue::Estate,
+    prologue::{Estate, manager},
     stage::{Actor, Stage, given},
 };
-use crate::tokens::Claims;
 
 /// The plans that the same facts are seen under.
 const PLANS: [&str; 2] = ["service-management", "service-uplift"];
 
-pub(super) async fn play(stage: &Stage, estate: &Estate) -> Result<()> {
+/// The month in which the work was done; time may pass before it is looked at.
+pub(super) fn month(stage: &Stage) -> MetricPeriod {
+    let today = stage.local_date(stage.now());
+    MetricPeriod { from_date: today.first_of_month().to_string(), to_date: today.last_of_month().to_string() }
+}
+
+pub(super) async fn play(stage: &Stage, estate: &Estate, month: MetricPeriod) -> Result<()> {
     stage.scene(format!("The board of the estate under {} and under {}", PLANS[0], PLANS[1]));
-    let manager = stage.actor("the estate manager", &Claims::staff("manager.qian").role("estate_manager").estate(&estate.id))?;
-    let [one, other] = [board(stage, &manager, estate, PLANS[0]).await?, board(stage, &manager, estate, PLANS[1]).await?];
+    let manager = manager(stage, &estate.id)?;
+    let [one, other] = [board(stage, &manager, estate, PLANS[0], &month).await?, board(stage, &manager, estate, PLANS[1], &month).await?];
     stage.tell(format!("{:<44} {:<28} {}", "", PLANS[0], PLANS[1]));
     for (metric, value) in &one {
         let beside = other.get(metric);
@@ -36,12 +41,16 @@ pub(super) async fn play(stage: &Stage, estate: &Estate) -> Result<()> {
 }
 
 /// The figures of the estate in the month of the story, by metric and source.
-async fn board(stage: &Stage, manager: &Actor, estate: &Estate, plan: &str) -> Result<BTreeMap<(String, MetricSource), MetricValue>> {
-    let today = stage.local_date(stage.now());
-    let first = today.first_of_month();
+async fn board(
+    stage: &Stage,
+    manager: &Actor,
+    estate: &Estate,
+    plan: &str,
+    month: &MetricPeriod,
+) -> Result<BTreeMap<(String, MetricSource), MetricValue>> {
     let request = GetServiceQualityBoardRequest {
         estate_ids: vec![estate.id.clone()],
-        period: Some(MetricPeriod { from_date: first.to_string(), to_date: today.last_of_month().to_string() }),
+        period: Some(month.clone()),
         plan_code: plan.to_owned(),
         metric_ids: Vec::new(),
     };

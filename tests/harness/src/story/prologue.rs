@@ -43,8 +43,14 @@ pub(super) async fn has_estate(stage: &Stage) -> Result<bool> {
     Ok(!answer.into_inner().estates.is_empty())
 }
 
-fn operations(stage: &Stage) -> Result<Actor> {
+/// Group operations: may write the rules of every estate.
+pub(super) fn operations(stage: &Stage) -> Result<Actor> {
     stage.actor("group operations", &Claims::staff("ops.lin").role("group_operations").every_estate())
+}
+
+/// The manager of the estate.
+pub(super) fn manager(stage: &Stage, estate_id: &str) -> Result<Actor> {
+    stage.actor("the estate manager", &Claims::staff("manager.qian").role("estate_manager").estate(estate_id))
 }
 
 async fn register(stage: &Stage, operations: &Actor) -> Result<String> {
@@ -73,9 +79,9 @@ async fn register(stage: &Stage, operations: &Actor) -> Result<String> {
 async fn apply_plans(stage: &Stage, operations: &Actor, estate_id: &str) -> Result<()> {
     stage.scene(format!("The numbers of plan {PLAN} are loaded as data, over those of {BASE}"));
     if !has_base(stage, operations).await? {
-        apply_plan(stage, operations, BASE, PolicyScope { level: PolicyScopeLevel::Base.into(), id: String::new() }).await?;
+        apply_plan(stage, operations, BASE, PolicyScope { level: PolicyScopeLevel::Base.into(), id: String::new() }, &[]).await?;
     }
-    apply_plan(stage, operations, PLAN, PolicyScope { level: PolicyScopeLevel::Estate.into(), id: estate_id.to_owned() }).await
+    apply_plan(stage, operations, PLAN, of_estate(estate_id), &[]).await
 }
 
 /// Whether the defaults are complete: the document applied last is there.
@@ -91,12 +97,18 @@ async fn has_base(stage: &Stage, operations: &Actor) -> Result<bool> {
     Ok(!answer.into_inner().policy_versions.is_empty())
 }
 
-/// Puts every document of a plan with the service that owns it.
-async fn apply_plan(stage: &Stage, operations: &Actor, code: &str, scope: PolicyScope) -> Result<()> {
+/// The scope of one estate.
+pub(super) fn of_estate(estate_id: &str) -> PolicyScope {
+    PolicyScope { level: PolicyScopeLevel::Estate.into(), id: estate_id.to_owned() }
+}
+
+/// Puts documents of a plan with the services that own them: those of `kinds`, or every one.
+pub(super) async fn apply_plan(stage: &Stage, operations: &Actor, code: &str, scope: PolicyScope, kinds: &[PolicyKind]) -> Result<()> {
     let request = ApplyServicePlanRequest {
         request_id: request_id(),
         plan_code: code.to_owned(),
         scope: Some(scope),
+        kinds: kinds.iter().map(|kind| (*kind).into()).collect(),
         ..ApplyServicePlanRequest::default()
     };
     let plans = PlanServiceClient::new(stage.gateway.clone());

@@ -43,7 +43,7 @@ pub(super) async fn play(stage: &Stage, estate: &Estate, order: WorkOrder) -> Re
 }
 
 /// Accept, contact with a promise, arrive, complete with a photo.
-async fn work(stage: &Stage, estate: &Estate, id: &str, summary: &str) -> Result<()> {
+pub(super) async fn work(stage: &Stage, estate: &Estate, id: &str, summary: &str) -> Result<()> {
     let technician = stage.actor("the technician", &Claims::staff(TECHNICIAN).role("technician").estate(&estate.id))?;
     let mut orders = WorkOrderServiceClient::new(stage.gateway.clone());
     let (work_order_id, etag) = (id.to_owned(), String::new());
@@ -93,7 +93,7 @@ async fn work(stage: &Stage, estate: &Estate, id: &str, summary: &str) -> Result
     Ok(())
 }
 
-async fn call_back(stage: &Stage, estate: &Estate, id: &str, score: u32, improvement: &str) -> Result<WorkOrder> {
+pub(super) async fn call_back(stage: &Stage, estate: &Estate, id: &str, score: u32, improvement: &str) -> Result<WorkOrder> {
     let desk = desk(stage, estate)?;
     let request = RecordCallbackRequest {
         work_order_id: id.to_owned(),
@@ -112,7 +112,7 @@ async fn call_back(stage: &Stage, estate: &Estate, id: &str, score: u32, improve
     Ok(order)
 }
 
-async fn close(stage: &Stage, estate: &Estate, order: WorkOrder) -> Result<WorkOrder> {
+pub(super) async fn close(stage: &Stage, estate: &Estate, order: WorkOrder) -> Result<WorkOrder> {
     let desk: Actor = desk(stage, estate)?;
     let mut orders = WorkOrderServiceClient::new(stage.gateway.clone());
     if order.state() != State::Closed {

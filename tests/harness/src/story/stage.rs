@@ -133,6 +133,11 @@ impl Stage {
         instant.to_zoned(self.zone.clone()).date()
     }
 
+    /// The instant at which clocks on site show this time on a day.
+    pub fn local_instant(&self, date: jiff::civil::Date, hour: i8, minute: i8) -> Result<Timestamp> {
+        Ok(date.at(hour, minute, 0, 0).to_zoned(self.zone.clone())?.timestamp())
+    }
+
     /// A protobuf time as people on site read it.
     pub fn local_proto(&self, time: Option<prost_types::Timestamp>) -> String {
         let instant = time.and_then(|time| Timestamp::new(time.seconds, time.nanos).ok());
@@ -183,9 +188,24 @@ impl Stage {
     where
         F: Future<Output = Result<Option<T>>>,
     {
+        self.ask_hurried(what, question, self.among_crashes).await
+    }
+
+    /// The same for what a service gathers for half a minute before it acts: by a clock that stands still that would never be over.
+    pub async fn await_gathered<T, F>(&self, what: &str, question: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        self.ask_hurried(what, question, true).await
+    }
+
+    async fn ask_hurried<T, F>(&self, what: &str, question: impl FnMut() -> F, may_hurry: bool) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
         let mut hurried = std::time::Instant::now();
         let hurry = || {
-            if self.among_crashes && hurried.elapsed() > Duration::from_secs(2) {
+            if may_hurry && hurried.elapsed() > Duration::from_secs(2) {
                 hurried = std::time::Instant::now();
                 self.move_to(self.now() + SignedDuration::from_mins(1))?;
             }
@@ -236,6 +256,11 @@ pub(super) fn request_id() -> String {
 /// The field of an answer that must be there.
 pub(super) fn given<T>(field: Option<T>, name: &str) -> Result<T> {
     field.with_context(|| format!("the answer has no {name}"))
+}
+
+/// An instant as a protobuf time.
+pub(super) fn proto_time(at: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
 }
 
 /// A protobuf time as an instant.

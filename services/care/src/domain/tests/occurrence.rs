@@ -6,7 +6,7 @@ use steward_kit::calendar::{Calendars, Festival};
 
 use super::next;
 use crate::domain::codes::Layer;
-use crate::domain::programme::{Action, Anchor, DEFAULT_TIME, Definition, ProofRule, Recurrence};
+use crate::domain::programme::{Action, Anchor, Definition, ProofRule, Recurrence};
 use crate::domain::terms::{Rules, Terms};
 
 fn rules() -> Rules {
@@ -22,7 +22,7 @@ fn definition(anchor: Anchor, offset: Option<(bool, &str)>) -> Definition {
         drive_tags: Vec::new(),
         anchor,
         offset: offset.map(|(before, span)| (before, span.parse().expect("a span"))),
-        local_time: DEFAULT_TIME,
+        local_time: None,
         audience: None,
         exclusions: Vec::new(),
         action: Action::Task { role: "steward".to_owned(), instructions: String::new() },
@@ -63,7 +63,7 @@ fn festivals_and_lunar_days_move_with_the_year() {
     );
 }
 
-/// CA-30, CA-55, CA-60: months, half years, quarters, each from its first day.
+/// Months, half years, quarters, each from its first day.
 #[test]
 fn periods_recur_from_their_first_day() {
     let every = |every, from| due(Anchor::Recurrence(every), None, None, from).map(|found| found.1);

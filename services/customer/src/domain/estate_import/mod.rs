@@ -11,7 +11,7 @@ use steward_kit::ids::{CustomerId, EstateId, UnitId};
 
 use super::ids::EstateImportId;
 use super::register_file::{FileFailure, Problem};
-use super::text_enum::text_enum;
+use steward_kit::codes;
 
 pub use judge::{CustomerStep, Judgement, Steps, TenureStep, UnitStep, judge};
 pub use register::{Register, RegisteredCustomer, RegisteredUnit};
@@ -24,7 +24,7 @@ pub const UPLOAD_WAITS: SignedDuration = SignedDuration::from_hours(24);
 /// How long a plan waits for review, and a paused import for whoever paused it.
 pub const DECISION_WAITS: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-text_enum! {
+codes! {
     /// Where an import stands.
     ImportState {
         /// Waits for bytes.
@@ -48,7 +48,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+codes! {
     /// What applying a row does.
     RowAction {
         /// Creates something.

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use crate::domain::codes::{Allocation, Method, Mode, Role};
-use crate::domain::{Answer, AnswerTest, Branch, Dimension, Given, Instrument, Question, QuestionKind, Quota, Sampling, Value, WEIGHT_ONE};
+use crate::domain::figures::Row;
+use crate::domain::{Answer, AnswerTest, Branch, Dimension, Instrument, Question, QuestionKind, Quota, Sampling, Value, WEIGHT_ONE};
 
 pub(super) fn question(code: &str, kind: QuestionKind) -> Question {
     Question {
@@ -50,12 +51,12 @@ pub(super) fn answer(question: &str, value: Value) -> Answer {
     Answer { question: question.to_owned(), value }
 }
 
-pub(super) fn given(weight_ppm: i64, answers: Vec<Answer>) -> Given {
-    Given { mode: Mode::Online, weight: weight_ppm, answers }
+pub(super) fn given(weight_ppm: i64, answers: Vec<Answer>) -> Row {
+    Row { id: Uuid::now_v7(), at: jiff::Timestamp::UNIX_EPOCH, mode: Mode::Online, weight: weight_ppm, answers }
 }
 
 /// So many equal answers of weight one.
-pub(super) fn many(n: usize, answers: &[Answer]) -> Vec<Given> {
+pub(super) fn many(n: usize, answers: &[Answer]) -> Vec<Row> {
     (0..n).map(|_| given(WEIGHT_ONE, answers.to_vec())).collect()
 }
 

@@ -28,8 +28,8 @@ fn a_silent_order_closes_by_itself_and_is_told_apart() {
     assert_eq!((story.order.state, story.order.close_code), (State::Closed, Some(CloseCode::AutoClosed)));
     let told = story.events.last().expect("was told");
     assert_eq!(told.fact, Fact::Closed { close_code: CloseCode::AutoClosed });
-    assert_eq!((told.occur_time, &told.actor), (local(OVER), &Actor::system()));
-    assert_eq!(story.history.last().map(|entry| (entry.action, &entry.actor)), Some((Action::Close, &Actor::system())));
+    assert_eq!((told.occur_time, &told.actor), (local(OVER), &actor::system()));
+    assert_eq!(story.history.last().map(|entry| (entry.action, &entry.actor)), Some((Action::Close, &actor::system())));
     assert_eq!(story.order.auto_close_time, None);
     assert_eq!(story.clock("callback").verdict, Some(Verdict::Late), "silence is no callback");
 }

@@ -67,7 +67,7 @@ fn take(world: &World, order: &WorkOrder, step: &Move, now: Timestamp) -> Result
         Move::Wait(_) | Move::FireAll => unreachable!("is not a verb"),
         Move::Classify(category, urgency) => {
             let category = CATEGORIES[*category].into();
-            classify(order, &Classify { actor: clerk, category, urgency: *urgency, reason: "x".into() }, ctx, now)
+            classify(order, &Classify { actor: clerk, kind: None, category, urgency: *urgency, reason: "x".into() }, ctx, now)
         }
         Move::Assign(who) => {
             let assignee = if *who == 0 { TECHNICIAN.into() } else { "tech-2".into() };
@@ -157,7 +157,7 @@ fn settle(life: &mut Life, timers: &mut BTreeMap<TimerKey, Timestamp>, transitio
         worked.contains(&order.state) || (order.state == State::Cancelled && order.assignee.is_some())
     );
     prop_assert_eq!(order.close_code.is_some(), matches!(order.state, State::Closed | State::Cancelled));
-    prop_assert_eq!(order.allowed_actions().is_empty(), order.state == State::Cancelled);
+    prop_assert_eq!(order.allowed_actions() == [Verb::RecordCallback], order.state == State::Cancelled);
     prop_assert_eq!(verify(order.id, [0; 32], &life.history), Ok(order.history_hash));
     Ok(())
 }

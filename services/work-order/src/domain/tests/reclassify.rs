@@ -71,3 +71,21 @@ fn an_unknown_category_is_refused() {
     let refused = complaint().classify("unicorns", Urgency::L1);
     assert_eq!(refused, Err(Refusal::CategoryUnknown));
 }
+
+/// WO-07: the clocks of the new kind start at the conversion; what the old ones were late with stays in the history; when it was
+/// reported stays.
+#[test]
+fn a_converted_case_is_timed_from_its_conversion() {
+    let mut story = Story::begin(uplift(), "2026-03-02 10:00", &report(Kind::Inquiry, "保洁不到位"));
+    story.at("2026-03-02 10:40").convert(Kind::Complaint).expect("is allowed");
+    let clock = story.clock("first_response");
+    assert_eq!((clock.generation, clock.start_time, clock.verdict), (2, local("2026-03-02 10:40"), None));
+    assert_eq!(clock.due_time, Some(local("2026-03-02 11:10")));
+    assert!(story.history.iter().any(|entry| entry.action == Action::ClockLate), "nobody answered the inquiry in time");
+    assert_eq!((story.order.kind, story.order.receive_time), (Kind::Complaint, local("2026-03-02 10:00")));
+    let facts = case_facts(&story.order);
+    assert_eq!((facts[0].occur_time, facts[0].receive_time), (local("2026-03-02 10:40"), local("2026-03-02 10:40")));
+    // The same kind again converts nothing.
+    story.at("2026-03-02 10:50").convert(Kind::Complaint).expect("is allowed");
+    assert_eq!(story.clock("first_response").due_time, Some(local("2026-03-02 11:10")));
+}

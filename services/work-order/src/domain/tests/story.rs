@@ -230,7 +230,13 @@ impl Story {
     }
 
     pub(super) fn classify(&mut self, category: &str, urgency: Urgency) -> Result<(), Refusal> {
-        let cmd = Classify { actor: staff(CLERK), category: category.into(), urgency, reason: "read again".into() };
+        let cmd = Classify { actor: staff(CLERK), kind: None, category: category.into(), urgency, reason: "read again".into() };
+        self.attempt(|order, ctx, now| classify(order, &cmd, ctx, now))
+    }
+
+    pub(super) fn convert(&mut self, kind: Kind) -> Result<(), Refusal> {
+        let (category, urgency) = (self.order.category.clone(), self.order.urgency);
+        let cmd = Classify { actor: staff(CLERK), kind: Some(kind), category, urgency, reason: "complains".into() };
         self.attempt(|order, ctx, now| classify(order, &cmd, ctx, now))
     }
 

@@ -129,7 +129,27 @@ fn cancelling_voids_open_clocks_and_keeps_what_was_late() {
     assert_eq!(story.clock("first_response").verdict, Some(Verdict::Late));
     assert_eq!((story.clock("arrive").state, story.clock("arrive").verdict), (ClockState::Void, None));
     assert_eq!(story.order.pending_timers().len(), 0);
-    assert_eq!((story.order.state, story.order.allowed_actions().len()), (State::Cancelled, 0));
+    assert_eq!((story.order.state, story.order.allowed_actions()), (State::Cancelled, vec![Verb::RecordCallback]));
+}
+
+/// WO-39, WO-41: each reporter of a merged matter is owed a callback, and so is whoever is told that it is none of ours.
+#[test]
+fn who_reported_what_ends_without_work_is_called_back() {
+    for (close_code, is_owed) in [
+        (CloseCode::Duplicate, true),
+        (CloseCode::Invalid, true),
+        (CloseCode::OutOfScope, true),
+        (CloseCode::Withdrawn, false),
+        (CloseCode::Transferred, false),
+    ] {
+        let mut story = repair();
+        story.at("2026-03-02 10:20").cancel(close_code).expect("is allowed");
+        let due = story.order.clock("callback", 0).and_then(|clock| clock.due_time);
+        assert_eq!(due, is_owed.then(|| local("2026-03-03 10:20")), "{close_code:?}");
+        story.at("2026-03-02 12:00").call_back(CLERK, CallbackOutcome::Reached, 1).expect("is allowed");
+        assert_eq!((story.order.state, story.order.cycle), (State::Cancelled, 1), "nothing is worked anew");
+        assert_eq!(case_facts(&story.order)[0].end_time, Some(local("2026-03-02 10:20")));
+    }
 }
 
 /// WO-41, WO-78
@@ -138,8 +158,8 @@ fn ways_of_ending_are_kept_apart() {
     assert_eq!(repair().cancel(CloseCode::Resolved).expect_err("is refused").reason(), "CLOSE_CODE_UNSUITED");
     let mut story = completed();
     assert_eq!(story.close_as(staff(CLERK), CloseCode::AutoClosed).expect_err("is refused").reason(), "CLOSE_CODE_UNSUITED");
-    assert_eq!(story.close_as(Actor::system(), CloseCode::Resolved).expect_err("is refused").reason(), "CLOSE_CODE_UNSUITED");
-    story.close_as(Actor::system(), CloseCode::AutoClosed).expect("is allowed");
+    assert_eq!(story.close_as(actor::system(), CloseCode::Resolved).expect_err("is refused").reason(), "CLOSE_CODE_UNSUITED");
+    story.close_as(actor::system(), CloseCode::AutoClosed).expect("is allowed");
     assert_eq!(story.order.close_code, Some(CloseCode::AutoClosed));
 }
 

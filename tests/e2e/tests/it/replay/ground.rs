@@ -1,6 +1,10 @@
 //! The small world that the requests of the table are about: one estate, one unit with its owner, categories, and an order in
 //! any state.
 
+mod care;
+mod rules;
+mod survey;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -8,11 +12,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::caller::Caller;
+pub(super) use care::{Care, visit_request};
+pub(super) use survey::{Surveys, instrument};
 
 /// Who works on orders.
 pub(super) const TECHNICIAN: &str = "tech.zhou";
 
-/// How long the estate's events may take to be heard by everybody.
+/// How long what goes on in the background may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The world, by its ids.
@@ -35,6 +41,18 @@ pub(super) fn id() -> String {
 /// The id of a resource in an answer.
 pub(super) fn id_of(answer: &Value, resource: &str) -> Result<String> {
     Ok(answer[resource]["id"].as_str().with_context(|| format!("no {resource} in {answer}"))?.to_owned())
+}
+
+/// Asks until there is an answer.
+pub(super) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = ask().await? {
+            return Ok(found);
+        }
+        anyhow::ensure!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 impl<'c, 'h> Ground<'c, 'h> {
@@ -67,6 +85,7 @@ impl<'c, 'h> Ground<'c, 'h> {
         });
         ground.ask("plan.v1.PolicyService/CreatePolicyVersion", policy).await?;
         ground.until_known().await?;
+        ground.plans().await.context("the plans")?;
         Ok(ground)
     }
 
@@ -130,7 +149,12 @@ impl<'c, 'h> Ground<'c, 'h> {
         Ok(order)
     }
 
-    /// Until every service has heard of the estate and of who lives there.
+    /// The present of the house, as a request says it.
+    pub(super) fn now(&self) -> String {
+        self.caller.house().hand.now().to_string()
+    }
+
+    /// Until work-order and notification have heard of the estate and of who lives there.
     async fn until_known(&self) -> Result<()> {
         let begun = Instant::now();
         loop {

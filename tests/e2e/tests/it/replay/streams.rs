@@ -11,7 +11,7 @@ use steward_proto::customer::v1::estate_import_service_client::EstateImportServi
 
 use super::caller::Caller;
 use super::ground::{Ground, id};
-use super::rows;
+use super::rows::{Tables, difference};
 
 const FILE: &str = include_str!("../../../../fixtures/estate-import/jinxiu-garden.csv");
 
@@ -65,11 +65,12 @@ async fn an_upload_that_comes_again_is_the_same_upload() -> Result<()> {
     let import = ground.make("customer.v1.EstateImportService/CreateEstateImport", "import", announced(&ground.estate)).await?;
     let half = &FILE[..FILE.char_indices().map(|(at, _)| at).take_while(|at| *at <= FILE.len() / 2).last().unwrap()];
     let first = upload(&house, &import, half, 4096).await?;
-    let before = rows::settled(&house).await?;
+    let tables = Tables::of(&house).await?;
+    let before = tables.settled().await?;
     for part in [4096, half.len(), 1000] {
         assert_eq!(upload(&house, &import, half, part).await?, first);
     }
-    assert_eq!(rows::difference(&before, &rows::counted(&house).await?), "");
+    assert_eq!(difference(&before, &tables.look().await?), "");
     // What is behind the first half is taken, whatever comes again before it.
     let whole = upload(&house, &import, FILE, 4096).await?;
     assert_eq!(whole.received_bytes, i64::try_from(FILE.len()).unwrap());

@@ -3,13 +3,8 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::Entry;
+use super::{Entry, unseen};
 use crate::replay::ground::{Ground, TECHNICIAN, id, verb_request};
-
-/// A body that differs by what the caller saw of the order.
-fn unseen() -> Value {
-    json!({"etag": "999"})
-}
 
 pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
     let verb = async |name: &str, after: &[&str], other: Value| -> Result<Entry> {
