@@ -11,7 +11,7 @@ use steward_kit_store::{Effects, NewEvent, TimerChange};
 use steward_proto::care::v1 as pb;
 
 use super::App;
-use super::plan_programme::plan_timer;
+use super::plan_timers::plan_timer;
 use super::transact::Call;
 use crate::domain::base::TimerKind;
 use crate::domain::codes::{ContactWay, HouseholdDateKind};

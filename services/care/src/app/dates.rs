@@ -13,7 +13,7 @@ use steward_kit_store::{Effects, store_error};
 use uuid::Uuid;
 
 use super::App;
-use super::plan_programme::plan_timer;
+use super::plan_timers::plan_timer;
 use super::transact::{Call, TRIES};
 use crate::domain::base::Stored;
 use crate::domain::obligation::{Obligation, follow, from_template, obligation_id};

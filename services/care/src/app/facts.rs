@@ -8,7 +8,7 @@ use steward_kit_store::{Effects, TimerChange};
 use uuid::Uuid;
 
 use super::App;
-use super::plan_programme::plan_timer;
+use super::plan_timers::plan_timer;
 use crate::domain::annual_plan::Plan315;
 use crate::domain::base::{Change, TimerKind};
 use crate::domain::codes::TouchpointState;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::audience::{Member, Question};
+use super::plan_timers::daily_timer;
 use super::wakes::Work;
 use crate::domain::base::{Change, Stored, TimerKind};
 use crate::domain::codes::{HouseholdDateKind, ProgrammeState, TouchpointState};
@@ -226,25 +227,6 @@ impl App {
         self.db.wake(&effects);
         Ok(())
     }
-}
-
-/// The end of the key of a timer that plans out of turn. Its own key, so that a planning under way, which sets the daily timer as it
-/// ends, does not swallow what changed meanwhile.
-const SOON: &str = "/soon";
-
-/// The timer that plans a programme in an estate out of turn, because something changed.
-pub(super) fn plan_timer(programme: ProgrammeId, estate: EstateId, due: Timestamp) -> TimerChange {
-    TimerChange::set(TimerKind::ProgrammePlan.as_str(), programme, format!("{estate}{SOON}"), estate, due)
-}
-
-/// The timer that plans a programme in an estate each day; and the lease of a planning that was begun.
-pub(crate) fn daily_timer(programme: ProgrammeId, estate: EstateId, due: Timestamp) -> TimerChange {
-    TimerChange::set(TimerKind::ProgrammePlan.as_str(), programme, estate.to_string(), estate, due)
-}
-
-/// The estate that the key of such a timer names.
-pub(crate) fn estate_of_key(key: &str) -> Option<EstateId> {
-    EstateId::parse(key.strip_suffix(SOON).unwrap_or(key)).ok()
 }
 
 fn reach(definition: &Definition, from: Date, rules: &Rules) -> Result<Date> {

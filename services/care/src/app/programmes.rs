@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::audience::Question;
-use super::plan_programme::plan_timer;
+use super::plan_timers::plan_timer;
 use super::transact::{Call, TRIES, Target, or_repeated};
 use crate::contract::{document, draft};
 use crate::domain::base::forbids;

@@ -129,7 +129,7 @@ impl Violations {
         }
         let id = crate::ids::parse_uuid(value).map(T::from);
         if id.is_none() {
-            self.add(field, "string.uuid", format!("must be a {} id: a hyphenated UUID", T::NOUN));
+            self.add(field, "string.uuid", format!("must be a hyphenated UUID: the {} id", T::NOUN));
         }
         id
     }

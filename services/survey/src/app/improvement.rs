@@ -141,7 +141,7 @@ impl App {
         for (at, source) in sources.iter().enumerate().filter(|(_, source)| source.kind == "wave") {
             let field = format!("sources[{at}].ref");
             let id = WaveId::parse(&source.reference)
-                .map_err(|_| Error::invalid(field, "string.uuid", "must be a wave id: a hyphenated UUID"))?;
+                .map_err(|_| Error::invalid(field, "string.uuid", "must be a hyphenated UUID: the wave id"))?;
             let wave: Wave = self.load(call.access, id).await?;
             if wave.estate_id != estate {
                 return Err(Error::not_found("wave", id));
