@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use super::is_root;
+use super::{Durability, is_root};
 use crate::{Problem, Result};
 
 /// The user that Postgres runs as when we are root, who it refuses.
@@ -57,19 +57,41 @@ impl RunAs {
     }
 }
 
-/// The folder for a cluster wanted at `dir`: that one, or one under `/var/tmp` if the other user cannot reach it (a clone in root's home).
-pub(super) fn reachable(dir: &Path, run_as: Option<RunAs>) -> Result<PathBuf> {
-    let chosen = if run_as.is_none() || dir.ancestors().skip(1).all(is_open_to_others) {
-        dir.to_path_buf()
-    } else {
+/// A file system in memory, where Linux has one.
+const MEMORY: &str = "/dev/shm";
+
+/// What must be free there before a cluster of tests is put into it, in KiB: its data, its log of writes, and room to spare.
+const MEMORY_NEEDED_KIB: u64 = 6 << 20;
+
+/// The folder for a cluster wanted at `dir`: that one, or one under `/var/tmp` if the other user cannot reach it (a clone in root's
+/// home). One whose data is worth nothing lives in memory if there is plenty: a database for each test is some hundred files made and
+/// removed, which cost a disk's file system more than the test itself.
+pub(super) fn reachable(dir: &Path, run_as: Option<RunAs>, durability: Durability) -> Result<PathBuf> {
+    let elsewhere = |parent: &str| {
         let mut hasher = DefaultHasher::new();
         dir.hash(&mut hasher);
-        PathBuf::from(format!("/var/tmp/steward-{:016x}", hasher.finish()))
+        PathBuf::from(format!("{parent}/steward-{:016x}", hasher.finish()))
+    };
+    let in_memory = elsewhere(MEMORY);
+    let chosen = if durability == Durability::Disposable && (in_memory.is_dir() || has_plenty(MEMORY)) {
+        in_memory
+    } else if run_as.is_none() || dir.ancestors().skip(1).all(is_open_to_others) {
+        dir.to_path_buf()
+    } else {
+        elsewhere("/var/tmp")
     };
     fs::create_dir_all(&chosen).map_err(Problem::io(format_args!("making {}", chosen.display())))?;
     fs::set_permissions(&chosen, fs::Permissions::from_mode(0o755)).map_err(Problem::io(format_args!("opening {}", chosen.display())))?;
     RunAs::own(run_as, &chosen)?;
     Ok(chosen)
+}
+
+/// Whether a file system has what a cluster of tests needs. One that is not there has nothing.
+fn has_plenty(dir: &str) -> bool {
+    let said = Command::new("df").args(["-kP", dir]).output();
+    let said = said.ok().filter(|output| output.status.success()).map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let free = said.and_then(|said| said.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok());
+    free.is_some_and(|free| free >= MEMORY_NEEDED_KIB)
 }
 
 /// Whether other users may pass through this folder; one that is still to be made will be like that.

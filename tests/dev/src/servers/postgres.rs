@@ -35,7 +35,7 @@ impl Postgres {
     /// The cluster kept at `dir` (made on the first start).
     pub fn at(dir: &Path, binaries: &Binaries, durability: Durability) -> Result<Self> {
         let run_as = RunAs::choose()?;
-        Ok(Self { programs: binaries.postgres.clone(), dir: reachable(dir, run_as)?, run_as, durability })
+        Ok(Self { programs: binaries.postgres.clone(), dir: reachable(dir, run_as, durability)?, run_as, durability })
     }
 
     /// The superuser's URL of a database on `port`.
@@ -78,7 +78,7 @@ impl Postgres {
         match self.durability {
             Durability::Kept => options.push_str(" -c shared_buffers=64MB"),
             // No data of a test is worth a disk flush; a crashed cluster is made anew.
-            Durability::Disposable => options.push_str(" -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c shared_buffers=128MB -c max_wal_size=4GB -c autovacuum_naptime=1h"),
+            Durability::Disposable => options.push_str(" -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c shared_buffers=128MB -c max_wal_size=1GB -c autovacuum_naptime=1h"),
         }
         let log = self.dir.join("postgres.log");
         let outcome =

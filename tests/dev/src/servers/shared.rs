@@ -74,11 +74,11 @@ fn touch(cluster: &Postgres) -> Result<()> {
     fs::write(&file, "").map_err(Problem::io(format_args!("writing {}", file.display())))
 }
 
-/// A shell that looks once a minute and stops the server when nobody used it for [`IDLE_MINUTES`].
+/// A shell that looks once a minute, and stops the server and forgets its data when nobody used it for [`IDLE_MINUTES`].
 fn watcher(cluster: &Postgres) -> String {
     format!(
         "cd '{dir}' || exit; while sleep 60; do '{control}' status -s -D data >/dev/null || exit; \
-         [ -n \"$(find last-use -mmin -{IDLE_MINUTES} 2>/dev/null)\" ] || exec '{control}' stop -s -m immediate -D data; done",
+         [ -n \"$(find last-use -mmin -{IDLE_MINUTES} 2>/dev/null)\" ] || {{ '{control}' stop -s -m immediate -D data && mv data forgotten && rm -rf forgotten; exit; }}; done",
         dir = cluster.dir().display(),
         control = cluster.control_program().display(),
     )
