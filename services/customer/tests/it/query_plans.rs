@@ -147,7 +147,9 @@ const FILL: &str = "
     SELECT gen_random_uuid(), estate_id, unit_id, customer_id, 'co_owner', CASE t WHEN 0 THEN date '2015-01-01' ELSE date '2021-01-01' END,
            CASE t WHEN 0 THEN date '2020-12-31' END, 'import', '2026-01-01Z', '2026-01-01Z' FROM owned;
     INSERT INTO customer.estate_imports (id, estate_id, file_name, size_bytes, sha256, state, created_by, create_time, update_time, end_time)
-    SELECT gen_random_uuid(), p.id, 'x', 1, '', 'applied', 'x', '2026-01-01Z', '2026-01-01Z', '2026-01-01Z' FROM picked p, generate_series(1, 200) n;
+    -- Older than the one that the page begins behind, as ids of that time are.
+    SELECT overlay(gen_random_uuid()::text PLACING '0190' FROM 1)::uuid, p.id, 'x', 1, '', 'applied', 'x', '2026-01-01Z', '2026-01-01Z', '2026-01-01Z'
+      FROM picked p, generate_series(1, 200) n;
     INSERT INTO customer.estate_import_rows (import_id, line, action, unit_full_code, problems)
     SELECT i.id, n + 10, CASE WHEN n % 40 = 0 THEN 'refuse' ELSE 'create' END, '', '[]' FROM customer.estate_imports i, generate_series(1, 100) n;
     INSERT INTO customer.timeline_entries (id, estate_id, customer_id, unit_id, kind, subject_id, occur_time, record_time, title_code, parameters)

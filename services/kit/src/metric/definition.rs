@@ -15,7 +15,7 @@ use super::period::{Period, PeriodKind};
 use super::ratio::Ratio;
 use super::target::{Direction, Target, Verdict, judge};
 use super::wire;
-use crate::calendar::{CalendarId, Span, Unit};
+use crate::calendar::Span;
 use crate::error::Violations;
 
 /// A window of the local day; over midnight when it ends before it starts.
@@ -201,7 +201,7 @@ pub fn check_policy(policy: &plan::MetricPolicy, bad: &mut Violations) {
             }
         }
         if let Some(due) = &report.due {
-            read_span(due, &format!("{field}.due"), bad);
+            bad.span(&format!("{field}.due"), due);
         }
     }
 }
@@ -249,7 +249,7 @@ fn read_parameters(metric: &Metric, message: &pb::MetricParameters, field: &str,
     }
     let mut spans_are_good = true;
     let mut one = |span: Option<&common::Span>, name: &str, bad: &mut Violations| {
-        let read = read_span(span?, &format!("{field}.{name}"), bad);
+        let read = bad.span(&format!("{field}.{name}"), span?);
         spans_are_good &= read.is_some();
         read
     };
@@ -289,32 +289,6 @@ fn read_windows(messages: &[pb::DayWindow], field: &str, bad: &mut Violations) -
         }
     }
     windows
-}
-
-fn read_span(span: &common::Span, field: &str, bad: &mut Violations) -> Option<Span> {
-    let unit = match common::Unit::try_from(span.unit).unwrap_or(common::Unit::Unspecified) {
-        common::Unit::Unspecified => {
-            bad.add(format!("{field}.unit"), "enum.defined_only", "must name a unit");
-            return None;
-        }
-        common::Unit::Second => Unit::Second,
-        common::Unit::Minute => Unit::Minute,
-        common::Unit::Hour => Unit::Hour,
-        common::Unit::WorkingDay => Unit::WorkingDay,
-        common::Unit::Day => Unit::Day,
-        common::Unit::Week => Unit::Week,
-        common::Unit::Month => Unit::Month,
-        common::Unit::Quarter => Unit::Quarter,
-        common::Unit::HalfYear => Unit::HalfYear,
-        common::Unit::Year => Unit::Year,
-    };
-    match span.calendar.parse::<CalendarId>().and_then(|calendar| Span::new(span.value, unit, calendar)) {
-        Ok(span) => Some(span),
-        Err(fault) => {
-            bad.add(field, "CALENDAR_UNKNOWN", fault.to_string());
-            None
-        }
-    }
 }
 
 /// The mean number of households of a basis in an estate over exactly that period; `None` where none was brought.

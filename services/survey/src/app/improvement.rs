@@ -119,18 +119,13 @@ impl App {
             after.set_row(before.row_version + 1, now);
             let response = answer(&after);
             let effects = self.effects(call, &response, Follows::nothing());
-            let mut tx = self.db.begin().await?;
-            match after.save(&mut tx, &self.cipher, before.row_version, &effects, now).await? {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    drop(tx);
-                    return self.failed(call, error).await;
-                }
-            }
+            let mut tx = match self.save_first(&after, before.row_version, &effects, now).await? {
+                Ok(Some(tx)) => tx,
+                Ok(None) => continue,
+                Err(error) => return self.failed(call, error).await,
+            };
             set_plan_waves(&mut tx, before.estate_id, before.id.as_uuid(), &waves).await?;
-            tx.commit().await.map_err(store_error)?;
-            return Ok(response);
+            return self.conclude(tx, &effects, response).await;
         }
         self.unless_repeated(call, Error::Stale { resource: "improvement plan" }).await
     }

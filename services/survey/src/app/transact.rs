@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use prost::Message;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres};
+use sqlx::{PgConnection, Postgres, Transaction};
 use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::idempotency::RequestKey;
 use steward_kit::paging::PageRequest;
@@ -150,6 +150,26 @@ impl App {
             }
         }
         self.unless_repeated(call, Error::Stale { resource: R::NOUN }).await
+    }
+
+    /// Saves a record whose verb writes more than one, on a transaction that `conclude` ends. `None`: somebody else was faster.
+    pub(super) async fn save_first<R: Stored>(
+        &self,
+        after: &R,
+        before_version: i64,
+        effects: &Effects,
+        now: Timestamp,
+    ) -> Result<Result<Option<Transaction<'static, Postgres>>, sqlx::Error>> {
+        let mut tx = self.db.begin().await?;
+        let saved = after.save(&mut tx, &self.cipher, before_version, effects, now).await?;
+        Ok(saved.map(|is_saved| is_saved.then_some(tx)))
+    }
+
+    /// Commits what a verb wrote, and answers.
+    pub(super) async fn conclude<A>(&self, tx: Transaction<'static, Postgres>, effects: &Effects, response: A) -> Result<A> {
+        tx.commit().await.map_err(store_error)?;
+        self.db.wake(effects);
+        Ok(response)
     }
 
     /// Changes a record on the transaction of a timer, whose row is locked; `None` changes nothing.

@@ -1,6 +1,5 @@
 //! Codes, value by value.
 
-use steward_kit::code::Code;
 use steward_kit::same_codes;
 use steward_proto::survey::v1 as pb;
 
@@ -29,9 +28,4 @@ same_codes! {
     Method = pb::SamplingMethod { Census, SimpleRandom, Stratified, Quota };
     Allocation = pb::Allocation { Proportional, Equal };
     Role = pb::QuestionRole { Overall, Recommend, Repurchase, Complained, ComplaintTimely, Suggestion };
-}
-
-/// What stands in a message; `None` for `UNSPECIFIED` and for numbers this version does not know.
-pub(crate) fn optional<C: Code>(number: i32) -> Option<C> {
-    C::of_number(number)
 }

@@ -1,10 +1,11 @@
 //! A questionnaire's content as the rules see it.
 
+use steward_kit::code::Code;
 use steward_kit::error::Violations;
 use steward_proto::survey::v1 as pb;
 use steward_proto::survey::v1::answer_test::Test;
 
-use super::codes::optional;
+use crate::domain::codes::Role;
 use crate::domain::{AnswerTest, Branch, Dimension, Instrument, Question, QuestionKind};
 
 /// Characters of a text for which the question names no bound.
@@ -27,7 +28,7 @@ pub(crate) fn instrument(bad: &mut Violations, field: &str, content: &pb::Questi
             code: question.code.clone(),
             dimension: Some(question.dimension_code.clone()).filter(|code| !code.is_empty()),
             kind,
-            role: optional(question.role),
+            role: Role::of_number(question.role),
             is_required: question.is_required,
             allows_not_applicable: question.allows_not_applicable,
             branches: question.branches.iter().filter_map(branch).collect(),

@@ -6,7 +6,6 @@ mod instrument;
 mod policy;
 
 pub(crate) use answers::{answers, read_answers};
-pub(crate) use codes::optional;
 pub(crate) use instrument::instrument;
 pub(crate) use policy::{check_policy, terms_of};
 pub(crate) use steward_kit::code::{Code, required};

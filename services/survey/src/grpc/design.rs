@@ -4,7 +4,7 @@ use prost::Message;
 use steward_kit::error::Violations;
 use steward_proto::survey::v1 as pb;
 
-use crate::contract::{optional, required};
+use crate::contract::{Code, required};
 use crate::domain::codes::{Allocation, Mode};
 use crate::domain::{Design, Encoded, Exclusion, Oversampling, Quota, Sampling, Subject};
 
@@ -20,7 +20,7 @@ pub(super) fn design(bad: &mut Violations, wire: &pb::WaveDesign) -> Option<Desi
         seed: wanted.seed,
         size: wanted.size,
         strata_fields: wanted.strata_fields.clone(),
-        allocation: optional(wanted.allocation).unwrap_or(Allocation::Proportional),
+        allocation: Allocation::of_number(wanted.allocation).unwrap_or(Allocation::Proportional),
         quotas: wanted.quotas.iter().map(|quota| Quota { stratum: quota.stratum.clone(), target: quota.target }).collect(),
         oversampling: wanted
             .oversampling

@@ -13,7 +13,7 @@ use tonic::{Request, Response};
 use super::request::{call, given, id, received, target};
 use super::{Answer, encode};
 use crate::app::App;
-use crate::contract::{Code, optional, required};
+use crate::contract::{Code, required};
 use crate::domain::codes::FeedbackState;
 use crate::domain::ids::FeedbackItemId;
 use crate::domain::{Decision, FeedbackItem, NewFeedback};
@@ -121,7 +121,7 @@ impl FeedbackService for Feedback {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListFeedback", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let state = optional(request.state).map(FeedbackState::as_str);
+        let state = FeedbackState::of_number(request.state).map(FeedbackState::as_str);
         let (pool, cipher) = (self.app.db.pool(), self.app.cipher());
         let rows: Vec<FeedbackItem> = match (estate, access.scope.own_customer_id()) {
             (Some(estate), _) if request.overdue_only => {

@@ -13,7 +13,7 @@ use tonic::{Request, Response};
 use super::request::{Mask, call, id, received, target};
 use super::{Answer, encode};
 use crate::app::{App, PlanEdit, PlanText};
-use crate::contract::optional;
+use crate::contract::Code;
 use crate::domain::codes::PlanState;
 use crate::domain::ids::ImprovementPlanId;
 use crate::domain::{EffectTarget, ImprovementPlan, Measure, PlanSource};
@@ -177,7 +177,7 @@ impl ImprovementService for Improvements {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListImprovementPlans", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let filter = RecordFilter { state: optional(request.state).map(PlanState::as_str), parent: None };
+        let filter = RecordFilter { state: PlanState::of_number(request.state).map(PlanState::as_str), parent: None };
         let rows: Vec<ImprovementPlan> = self.app.list(&access, estate, filter, &page).await?;
         let page = self.pages.page(&query, page.size, rows, RecordKey::of)?;
         let (zone, now) = (self.app.zone_of(estate.id()).await?, self.app.clock.now());

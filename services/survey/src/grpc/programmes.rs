@@ -8,7 +8,7 @@ use steward_proto::survey::v1 as pb;
 use steward_proto::survey::v1::programme_service_server::ProgrammeService;
 use tonic::{Request, Response};
 
-use super::request::{Mask, call, id, read_span, received, target};
+use super::request::{Mask, call, id, received, target};
 use super::{Answer, encode};
 use crate::app::{App, NewProgramme, ProgrammeEdit};
 use crate::contract::required;
@@ -35,7 +35,7 @@ impl ProgrammeService for Programmes {
         let mut bad = Violations::of(&request);
         let estate = bad.optional_id("estate_id", &request.estate_id);
         let kind = required(&mut bad, "kind", request.kind);
-        let cadence = read_span(&mut bad, "cadence", request.cadence.as_ref());
+        let cadence = request.cadence.as_ref().and_then(|span| bad.span("cadence", span));
         let questionnaire = bad.id("questionnaire_id", &request.questionnaire_id);
         let new = bad.build(|| {
             Some(NewProgramme {

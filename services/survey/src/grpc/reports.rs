@@ -11,7 +11,7 @@ use tonic::{Request, Response};
 use super::request::{call, id, received, target};
 use super::{Answer, encode};
 use crate::app::App;
-use crate::contract::optional;
+use crate::contract::Code;
 use crate::domain::Report;
 use crate::domain::codes::ReportKind;
 use crate::domain::ids::ReportId;
@@ -44,7 +44,7 @@ impl ReportService for Reports {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListReports", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let kind = optional::<ReportKind>(request.kind);
+        let kind = ReportKind::of_number(request.kind);
         let rows = list_reports(self.app.db.pool(), self.app.cipher(), estate, kind, &page).await?;
         let page = self.pages.page(&query, page.size, rows, RecordKey::of)?;
         let now = self.app.clock.now();

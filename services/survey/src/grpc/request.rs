@@ -6,8 +6,6 @@ use steward_kit::error::Violations;
 use steward_kit::idempotency::RequestKey;
 use steward_kit::ids::Id;
 use steward_kit::ids::parse_uuid;
-use steward_kit::proto::span;
-use steward_proto::common::v1 as common;
 use tonic::Request;
 
 use crate::app::{Call, Target};
@@ -55,17 +53,6 @@ pub(super) fn id<T: Id>(request: &impl steward_proto::Validate, field: &str, tex
 /// A filter that is empty when nothing is asked for.
 pub(super) fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// A span out of a message, every fault noted.
-pub(super) fn read_span(bad: &mut Violations, field: &str, wire: Option<&common::Span>) -> Option<steward_kit::calendar::Span> {
-    match span(wire?) {
-        Ok(span) => Some(span),
-        Err(fault) => {
-            bad.add(field, "CALENDAR_UNKNOWN", fault.to_string());
-            None
-        }
-    }
 }
 
 /// The fields that a mask names; one that cannot be changed is refused.

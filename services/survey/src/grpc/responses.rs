@@ -13,7 +13,8 @@ use tonic::{Request, Response};
 use super::request::{call, id, received, target};
 use super::{Answer, encode};
 use crate::app::{App, Asking, BlindAnswer, Entry, Submission};
-use crate::contract::{Code, optional, read_answers, required};
+use crate::contract::{Code, read_answers, required};
+use crate::domain::codes::{InvitationState, Verdict};
 use crate::domain::ids::{InvitationId, ResponseId, WaveId};
 use crate::domain::{Invitation, Subject, Wave};
 use crate::store::invitations::{InvitationKey, list_of_customer, list_of_wave, load_invitation};
@@ -56,7 +57,7 @@ impl ResponseService for Responses {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListInvitations", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let state = optional(request.state);
+        let state = InvitationState::of_number(request.state);
         let pool = self.app.db.pool();
         let rows = match (wave, access.scope.own_customer_id()) {
             (Some(wave), None) => {
@@ -211,7 +212,7 @@ impl ResponseService for Responses {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListResponses", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let (verdict, mismatched) = (optional(request.verdict), request.mismatched_entries_only);
+        let (verdict, mismatched) = (Verdict::of_number(request.verdict), request.mismatched_entries_only);
         let rows = list_responses(self.app.db.pool(), self.app.cipher(), &wave, verdict, mismatched, &page).await?;
         let page = self.pages.page(&query, page.size, rows, ResponseKey::of)?;
         let responses = page.rows.iter().map(encode::response).collect();

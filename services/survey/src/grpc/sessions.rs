@@ -11,7 +11,7 @@ use tonic::{Request, Response};
 use super::request::{call, id, received, target};
 use super::{Answer, encode};
 use crate::app::{App, Held, NewSession, Opinion};
-use crate::contract::{optional, required};
+use crate::contract::{Code, required};
 use crate::domain::codes::SessionState;
 use crate::domain::ids::{SessionId, WaveId};
 use crate::domain::{Participant, Session, Theme, Wave};
@@ -132,7 +132,7 @@ impl SessionService for Sessions {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListSessions", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let filter = RecordFilter { state: optional(request.state).map(SessionState::as_str), parent: None };
+        let filter = RecordFilter { state: SessionState::of_number(request.state).map(SessionState::as_str), parent: None };
         let rows: Vec<Session> = self.app.list(&access, estate, filter, &page).await?;
         let page = self.pages.page(&query, page.size, rows, RecordKey::of)?;
         let sessions = page.rows.iter().map(encode::session).collect();

@@ -17,8 +17,8 @@ use super::request::{Mask, call, id, received, target};
 use super::watch::{Watched, watch};
 use super::{Answer, encode};
 use crate::app::{App, NewWave, WaveEdit};
-use crate::contract::optional;
-use crate::domain::codes::WaveState;
+use crate::contract::Code;
+use crate::domain::codes::{FrameVerdict, WaveState};
 use crate::domain::ids::{FrameJobId, WaveId};
 use crate::domain::{FrameJob, Wave};
 use crate::store::frames::{MemberKey, list_members};
@@ -110,7 +110,7 @@ impl WaveService for Waves {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListWaves", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let state = optional::<WaveState>(request.state).map(WaveState::as_str);
+        let state = WaveState::of_number(request.state).map(WaveState::as_str);
         let filter = RecordFilter { state, parent: programme.map(Uuid::from) };
         let rows: Vec<Wave> = self.app.list(&access, estate, filter, &page).await?;
         let page = self.pages.page(&query, page.size, rows, RecordKey::of)?;
@@ -208,7 +208,7 @@ impl WaveService for Waves {
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
         let query = Query::of("ListFrameMembers", &request);
         let page = self.pages.request(&query, size, &token)?;
-        let rows = list_members(self.app.db.pool(), &access.scope, &wave, optional(request.verdict), &page).await?;
+        let rows = list_members(self.app.db.pool(), &access.scope, &wave, FrameVerdict::of_number(request.verdict), &page).await?;
         let page = self.pages.page(&query, page.size, rows, |member| MemberKey(member.household))?;
         let members = page.rows.iter().map(encode::member).collect();
         Ok(Response::new(pb::ListFrameMembersResponse { members, next_page_token: page.next_page_token }))

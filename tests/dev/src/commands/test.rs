@@ -86,7 +86,18 @@ fn tests(workspace: &Workspace, filters: &[&str]) -> Result<Verdict> {
         // Slower, because each binary runs by itself, but nothing has to be built from source first.
         false => command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]),
     };
+    at_once(&mut command);
     counting::run(command.args(filters), "tests")
+}
+
+/// Tests wait for their databases more than they compute: two to a core keep it busy. Who sets a number has it.
+fn at_once(command: &mut std::process::Command) {
+    let tests = 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for name in ["NEXTEST_TEST_THREADS", "RUST_TEST_THREADS"] {
+        if crate::workspace::variable(name).is_none() {
+            command.env(name, tests.to_string());
+        }
+    }
 }
 
 fn doc_tests(workspace: &Workspace) -> Result<Verdict> {

@@ -125,5 +125,11 @@ fn shown(figure: &Figure, threshold: u32) -> String {
     } else {
         String::new()
     };
-    format!("{name} {:.1}{unit} (n={}, {}{interval})", figure.value * scale, figure.n, figure.method)
+    // A board judges the figure by its design weights: buildings that answered less count as much as they are large.
+    let weighted = if (figure.weighted_value - figure.value).abs() > f64::EPSILON && figure.weighted_denominator > 0 {
+        format!(", by design weights {:.1}{unit}", figure.weighted_value * scale)
+    } else {
+        String::new()
+    };
+    format!("{name} {:.1}{unit}{weighted} (n={}, {}{interval})", figure.value * scale, figure.n, figure.method)
 }

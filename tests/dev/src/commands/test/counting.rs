@@ -37,6 +37,10 @@ impl Counts {
         if !is_nextest && !line.starts_with("test result:") {
             return;
         }
+        if is_nextest {
+            // It counts everything; what came before are results that a failed test printed.
+            *self = Self::default();
+        }
         let words: Vec<_> = line.split([' ', ',', ';']).filter(|word| !word.is_empty()).collect();
         for pair in words.windows(2) {
             let count = pair[0].parse().unwrap_or(0);
@@ -70,6 +74,7 @@ mod tests {
     #[test]
     fn both_runners_are_understood() {
         let mut counts = Counts::default();
+        counts.read("        test result: FAILED. 0 passed; 1 failed; 0 ignored; what nextest shows of a test that failed");
         counts.read("\x1b[32m     Summary\x1b[0m [   1.2s] 12 tests run: 9 passed (1 slow), 1 failed, 2 timed out, 4 skipped");
         assert_eq!(counts, Counts { passed: 9, failed: 3 });
         counts.read("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out");
