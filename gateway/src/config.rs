@@ -87,9 +87,7 @@ impl ServiceConfig for GatewayConfig {
             ("care_url", &self.care_url),
         ];
         for (name, url) in upstreams {
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                faults.add(name, "must begin with http:// or https://");
-            }
+            self.server.tls.check_peer(self.server.environment, name, url, faults);
         }
         if self.section_deadline_ms == 0 || self.default_deadline_ms == 0 {
             faults.add("section_deadline_ms", "deadlines must be at least 1");

@@ -9,9 +9,7 @@ use axum::{
     response::Response,
 };
 use http::HeaderValue;
-use steward_kit::Error;
-use tonic::transport::Channel;
-use tower::{Service as _, ServiceExt as _};
+use steward_kit::{Error, client::Pool, telemetry};
 
 use crate::{
     methods::{Methods, Owner, Target},
@@ -21,26 +19,25 @@ use crate::{
 /// The services behind the gateway.
 #[derive(Debug, Clone)]
 pub struct Upstreams {
-    channels: BTreeMap<Owner, Channel>,
+    pools: BTreeMap<Owner, Pool>,
     methods: Arc<Methods>,
     default_deadline: HeaderValue,
 }
 
 impl Upstreams {
-    /// The channels of the services; unary calls without a deadline of their own get `default_deadline`.
-    pub fn new(channels: BTreeMap<Owner, Channel>, methods: Arc<Methods>, default_deadline: Duration) -> Self {
+    /// The connections to the services; unary calls without a deadline of their own get `default_deadline`.
+    pub fn new(pools: BTreeMap<Owner, Pool>, methods: Arc<Methods>, default_deadline: Duration) -> Self {
         let millis = format!("{}m", default_deadline.as_millis());
         let default_deadline = HeaderValue::try_from(millis).unwrap_or_else(|_| HeaderValue::from_static("10000m"));
-        Self { channels, methods, default_deadline }
+        Self { pools, methods, default_deadline }
     }
 
-    /// The channel of a service.
+    /// The connections to a service.
     ///
     /// # Errors
     /// The service is not configured.
-    pub fn channel(&self, owner: Owner) -> Result<Channel, Error> {
-        let channel = self.channels.get(&owner).cloned();
-        channel.ok_or_else(|| Error::bug(format!("no address is configured for {}", owner.name())))
+    pub fn pool(&self, owner: Owner) -> Result<&Pool, Error> {
+        self.pools.get(&owner).ok_or_else(|| Error::bug(format!("no address is configured for {}", owner.name())))
     }
 }
 
@@ -66,9 +63,11 @@ async fn pass(upstreams: Upstreams, mut request: Request) -> Result<Response, Er
             owner
         }
     };
-    let mut channel = upstreams.channel(owner)?;
-    let unavailable = |error: tonic::transport::Error| Error::unavailable(owner.name(), error);
-    let channel = channel.ready().await.map_err(unavailable)?;
-    let response = channel.call(request.map(tonic::body::Body::new)).await.map_err(unavailable)?;
+    let pool = upstreams.pool(owner)?;
+    // The service's span belongs to ours, whether the caller brought a trace or it begins here.
+    telemetry::inject(request.headers_mut());
+    let call = telemetry::Call::to(&path);
+    let response = call.observe(pool.call(request.map(tonic::body::Body::new), None)).await;
+    let response = response.map_err(|error| Error::unavailable(owner.name(), error))?;
     Ok(response.map(Body::new))
 }

@@ -23,7 +23,7 @@ use anyhow::Context as _;
 use prost_reflect::DescriptorPool;
 use steward_kit::{
     auth::{AuthLayer, PermissionTable},
-    client,
+    client::{Identity, Pool},
     clock::Clock,
 };
 use tokio::net::TcpListener;
@@ -57,16 +57,18 @@ pub async fn serve_by(clock: Clock, config: GatewayConfig, listener: TcpListener
     let auth = AuthLayer::new(config.auth.verifier(&clock)?, table, config.auth.roles()?);
     let limits = Limits::new(config.requests_per_second, config.request_burst);
 
-    let channels = BTreeMap::from([
-        (Owner::Customer, client::channel(&config.customer_url)?),
-        (Owner::WorkOrder, client::channel(&config.work_order_url)?),
-        (Owner::Notification, client::channel(&config.notification_url)?),
-        (Owner::Survey, client::channel(&config.survey_url)?),
-        (Owner::Care, client::channel(&config.care_url)?),
+    // Connections to each service, shared by what is forwarded and what is put together here.
+    let identity = Identity::new(&config.server.tls, None)?;
+    let pools = BTreeMap::from([
+        (Owner::Customer, Pool::at(&config.customer_url, &identity)?),
+        (Owner::WorkOrder, Pool::at(&config.work_order_url, &identity)?),
+        (Owner::Notification, Pool::at(&config.notification_url, &identity)?),
+        (Owner::Survey, Pool::at(&config.survey_url, &identity)?),
+        (Owner::Care, Pool::at(&config.care_url, &identity)?),
     ]);
-    let services = Services::new(&config, Plans::shipped()?, clock)?;
+    let services = Services::new(&config, &pools, Plans::shipped()?, clock)?;
     let methods = Arc::new(Methods::of(steward_proto::descriptor_pool()));
-    let upstreams = Upstreams::new(channels, methods, config.default_deadline());
+    let upstreams = Upstreams::new(pools, methods, config.default_deadline());
 
     let stack = stack::Stack { auth, limits: limits.clone(), sentences: Sentences::shipped()?, upstreams, services };
     let openapi = Arc::new(openapi_document()?);

@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
         return print_openapi();
     }
     // The gateway holds no data, so there is nothing to migrate.
-    process::run(serve, |_config: GatewayConfig| async { Ok(()) }).await
+    process::run(|config, listener, stop| Box::pin(serve(config, listener, stop)), |_config: GatewayConfig| async { Ok(()) }).await
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's answer to who started it")]

@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use steward_kit::{
     auth::AuthLayer,
     error::unknown_method,
-    server::{self, ConcurrencyLimitLayer, RequestLayer, catch_panic},
+    server::{self, CallersLayer, ConcurrencyLimitLayer, RequestLayer, UndecodableLayer, catch_panic},
 };
 use steward_proto::gateway::v1::{
     board_service_server::BoardServiceServer, customer360_service_server::Customer360ServiceServer,
@@ -97,8 +97,12 @@ pub(crate) async fn serve(
     let layers = ServiceBuilder::new()
         // Names the request, opens its span and times it, whatever happens below.
         .layer(RequestLayer)
+        // What cannot be decoded is refused, not our fault.
+        .layer(UndecodableLayer)
         // A panic becomes INTERNAL with the request's id.
         .layer(catch_panic())
+        // Turns away processes that have no business here, where certificates are asked for.
+        .layer(CallersLayer)
         // Sheds load before a signature is verified.
         .layer(ConcurrencyLimitLayer::new(config.server.max_concurrent_requests));
     let router = server::builder(&config.server)

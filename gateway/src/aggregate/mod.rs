@@ -16,7 +16,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
-use steward_kit::{client::Peer, clock::Clock};
+use steward_kit::{
+    client::{Peer, Pool},
+    clock::Clock,
+};
 use steward_proto::{
     customer::v1::{
         audience_service_client::AudienceServiceClient, customer_service_client::CustomerServiceClient,
@@ -50,17 +53,18 @@ pub struct Services {
 }
 
 impl Services {
-    /// Clients of the configured addresses; they connect when first used.
+    /// Clients of the services that `pools` lead to; they connect when first used.
     ///
     /// # Errors
-    /// An address is not a URL.
-    pub fn new(config: &GatewayConfig, plans: Plans, clock: Clock) -> steward_kit::Result<Self> {
-        let deadline = config.default_deadline();
-        let customer = Peer::connect(&config.customer_url, deadline, None)?;
-        let work_order = Peer::connect(&config.work_order_url, deadline, None)?;
-        let notification = Peer::connect(&config.notification_url, deadline, None)?;
-        let survey = Peer::connect(&config.survey_url, deadline, None)?;
-        let care = Peer::connect(&config.care_url, deadline, None)?;
+    /// A service is missing.
+    pub fn new(config: &GatewayConfig, pools: &BTreeMap<Owner, Pool>, plans: Plans, clock: Clock) -> steward_kit::Result<Self> {
+        let peer = |owner: Owner| {
+            let pool =
+                pools.get(&owner).ok_or_else(|| steward_kit::Error::bug(format!("no address is configured for {}", owner.name())))?;
+            Peer::over(pool.clone(), config.default_deadline(), None)
+        };
+        let (customer, work_order, notification) = (peer(Owner::Customer)?, peer(Owner::WorkOrder)?, peer(Owner::Notification)?);
+        let (survey, care) = (peer(Owner::Survey)?, peer(Owner::Care)?);
         let peers = [
             (Owner::Customer, customer.clone()),
             (Owner::WorkOrder, work_order.clone()),

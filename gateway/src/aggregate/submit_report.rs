@@ -48,6 +48,7 @@ impl Services {
             // A resident's own idea of urgency is heard in the text; the estate's rules decide.
             urgency: if access.principal.kind == PrincipalKind::Customer { 0 } else { request.urgency },
             occur_time: request.occur_time,
+            caused_by: request.caused_by,
         };
         let answer = self.work_orders.clone().create_work_order(caller.ask(order)).await?.into_inner();
         let order = answer.work_order.ok_or_else(|| Error::bug("work-order answered without an order"))?;

@@ -73,6 +73,11 @@ impl ApiError {
         error
     }
 
+    /// The name of its code.
+    pub(super) fn status(&self) -> &'static str {
+        self.status
+    }
+
     /// The same as one JSON value, for streams that have begun.
     pub(super) fn to_value(&self) -> Value {
         json!({"error": {

@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Method, StatusCode, header};
+use steward_kit::telemetry::Transcoded;
 use tower::ServiceExt as _;
 
 pub use route::{Binding, Body, Routes};
@@ -51,18 +52,27 @@ impl Door {
 }
 
 async fn handle(State(door): State<Door>, request: Request) -> Response {
-    let mut answer = call(door, request).await.unwrap_or_else(|error| error.into_response());
+    let mut named = Transcoded { service: String::new(), method: String::new(), code: "OK" };
+    let outcome = call(door, request, &mut named).await;
+    if let Err(refusal) = &outcome {
+        named.code = refusal.status();
+    }
+    let mut answer = outcome.unwrap_or_else(|error| error.into_response());
+    // So that the call is counted and traced as the RPC that it stands for.
+    answer.extensions_mut().insert(named);
     // Texts of refusals depend on the language; a cache in front must know, also for callers who named none.
     answer.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept-language"));
     answer
 }
 
-async fn call(door: Door, request: Request) -> Result<Response, ApiError> {
+async fn call(door: Door, request: Request, named: &mut Transcoded) -> Result<Response, ApiError> {
     let (head, body) = request.into_parts();
     let (route, variables) = door.routes.find(&head.method, head.uri.path()).map_err(|miss| match miss {
         route::Miss::NoPath => ApiError::no_such_path(head.uri.path()),
         route::Miss::OtherMethods(allowed) => ApiError::method_not_allowed(&allowed),
     })?;
+    route.method.parent_service().full_name().clone_into(&mut named.service);
+    route.method.name().clone_into(&mut named.method);
     let body = match head.method {
         Method::GET | Method::DELETE => bytes::Bytes::new(),
         _ => axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| ApiError::body_too_large(MAX_BODY_BYTES))?,

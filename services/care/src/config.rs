@@ -30,6 +30,9 @@ impl ServiceConfig for Config {
 
     fn check(&self, faults: &mut Faults) {
         self.groups.check(faults);
+        for (name, url) in [("customer_url", &self.customer_url), ("notification_url", &self.notification_url)] {
+            self.groups.server.tls.check_peer(self.groups.environment(), name, url, faults);
+        }
         if self.groups.auth.service_token_file.is_none() {
             faults.add("service_token_file", "must be set: audiences are asked of the customer service");
         }

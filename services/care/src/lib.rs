@@ -87,7 +87,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     // The use cases, over the truth, its caches and the owner of facts.
     let cipher = FieldCipher::new(config.groups.crypto.keyring()?);
     let pages = PageTokens::new(cipher.clone());
-    let audience = app::Audience::at(&config.customer_url, config.groups.auth.service_token())?;
+    let audience = app::Audience::at(&config.customer_url, &config.groups.identity()?)?;
     let app = app::App::new(db, clock.clone(), cipher, audience);
 
     // Background work: ends after the last RPC, so that what an RPC wrote is still carried out.

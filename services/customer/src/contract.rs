@@ -10,6 +10,7 @@ use steward_proto::customer::v1 as pb;
 
 use crate::domain::customer::{AddressState, ContactMode, CustomerKind, DataSource, ErasureBasis, PersonalField};
 use crate::domain::estate_import::{ImportState, RowAction};
+use crate::domain::exit::ExitKind;
 use crate::domain::key_date::KeyDateKind;
 use crate::domain::premises::{Occupancy, PremisesType};
 use crate::domain::profile::AttributeKind;
@@ -29,6 +30,9 @@ same_codes! {
     ErasureBasis = pb::ErasureBasis { PersonRequest, PurposeEnded, RetentionEnded, ConsentWithdrawn, Unlawful, LegalDuty };
     PersonalField = pb::CustomerField { Name, Phone, Email, IdNumber, Address };
     TenureRole = pb::TenureRole { Owner, CoOwner, FamilyMember, Tenant, Occupant, Agent, CompanyContact };
+    ExitKind = pb::ExitKind {
+        CommercialTenantLeft, CorporateClientLeft, SubscriptionCancelled, ClubLapsed, MovedOut, Sold, ContractEnded, ProviderReplaced,
+    };
     RenovationState = pb::RenovationState { Declared, Active, Finished, Cancelled };
     KeyDateKind = pb::KeyDateKind { Birthday, Wedding, Festive, Subscription, Signing, MoveIn };
     AttributeKind = pb::CustomerAttributeKind { FamilyStructure, Occupation, IsCompanyOwner, Tier, HasOptedOutOfProfiling };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::migrate::Migrations;
 use anyhow::Context;
 use secrecy::SecretString;
+use steward_kit::client::Identity;
 use steward_kit::config::{AuthConfig, ClockConfig, CryptoConfig, Environment, Faults, ServerConfig, TelemetryConfig};
 
 /// The groups of settings that every service with a schema has. Flattened into the service's own configuration, whose
@@ -48,6 +49,14 @@ impl ServiceGroups {
         self.telemetry.check(faults);
         self.clock.check(environment, faults);
         self.crypto.check(faults);
+    }
+
+    /// What the service shows to those it calls: its certificate, and its own token.
+    ///
+    /// # Errors
+    /// The certificate's files do not hold what they should.
+    pub fn identity(&self) -> anyhow::Result<Identity> {
+        Identity::new(&self.server.tls, self.auth.service_token())
     }
 
     /// Brings the schema up to date, with the owner's URL.

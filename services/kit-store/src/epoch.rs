@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use steward_kit::Result;
+use steward_kit::telemetry::cache_asked;
 use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
@@ -63,10 +64,13 @@ pub(crate) struct Cached<T>(RwLock<Arc<Loaded<T>>>);
 
 impl<T> Cached<T> {
     /// What is held, or what `load` brings if that is behind. Two callers may load at once; the newer stays.
-    pub(crate) async fn get(&self, db: &Db, load: impl Future<Output = Result<Loaded<T>>>) -> Result<Arc<Loaded<T>>> {
+    /// `name` is what its hits and misses are counted by.
+    pub(crate) async fn get(&self, name: &'static str, db: &Db, load: impl Future<Output = Result<Loaded<T>>>) -> Result<Arc<Loaded<T>>> {
         let held = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Epochs begin with 1: nothing was loaded yet at 0.
-        if held.epoch > 0 && held.epoch >= db.epoch_seen().get() {
+        let is_true = held.epoch > 0 && held.epoch >= db.epoch_seen().get();
+        cache_asked(name, is_true);
+        if is_true {
             return Ok(held);
         }
         let loaded = Arc::new(load.await?);

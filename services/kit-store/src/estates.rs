@@ -142,7 +142,7 @@ impl EstateDirectory {
     }
 
     async fn current(&self) -> Result<Arc<Loaded<Estates>>> {
-        self.cached.get(&self.db, self.load()).await
+        self.cached.get("estates", &self.db, self.load()).await
     }
 
     async fn load(&self) -> Result<Loaded<Estates>> {

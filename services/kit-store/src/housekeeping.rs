@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
 use crate::error::StoreResult;
+use crate::metrics::Meters;
 use crate::partitions;
 
 /// How long things are kept; the defaults are for production.
@@ -54,6 +55,7 @@ struct Parts {
     partitioned: Vec<&'static str>,
     claims: SqlStr,
     inbox: SqlStr,
+    meters: Meters,
 }
 
 impl Housekeeping {
@@ -76,7 +78,8 @@ impl Housekeeping {
               WHERE (i.consumer, i.event_id) = (old.consumer, old.event_id)",
         );
         let partitioned = ["outbox"].into_iter().chain(partitioned.iter().copied()).collect();
-        Self { parts: Arc::new(Parts { db, clock, retention, partitioned, claims, inbox }) }
+        let meters = Meters::of(db.schema());
+        Self { parts: Arc::new(Parts { db, clock, retention, partitioned, claims, inbox, meters }) }
     }
 
     /// Runs until told to stop: at once, then every hour by the clock.
@@ -98,7 +101,7 @@ impl Housekeeping {
     /// # Errors
     /// Postgres does not answer.
     pub async fn round(&self) -> Result<()> {
-        let Parts { db, clock, retention, partitioned, claims, inbox } = self.parts.as_ref();
+        let Parts { db, clock, retention, partitioned, claims, inbox, meters } = self.parts.as_ref();
         let now = clock.now();
         for table in partitioned {
             partitions::ensure(db, table, now).await?;
@@ -106,6 +109,7 @@ impl Housekeeping {
         self.forget(claims, now - retention.claims).await?;
         self.forget(inbox, now - retention.inbox).await?;
         partitions::drop_outbox(db, now - retention.outbox).await?;
+        meters.kept_house(clock.now());
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt;
+use steward_kit::telemetry::job_restarted;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,12 +38,14 @@ impl JobSet {
         Work: Future<Output = ()> + Send,
     {
         let stop = self.stop.clone();
+        job_restarted(0, name);
         self.tracker.spawn(async move {
             while !stop.is_cancelled() {
                 let outcome = AssertUnwindSafe(job(stop.clone())).catch_unwind().await;
                 if stop.is_cancelled() {
                     break;
                 }
+                job_restarted(1, name);
                 tracing::error!(job = name, panicked = outcome.is_err(), "a background job ended; it starts again");
                 stop.run_until_cancelled(tokio::time::sleep(REST_AFTER_PANIC)).await;
             }

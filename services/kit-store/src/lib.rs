@@ -15,6 +15,8 @@
 //! | [`partitions`], [`housekeeping`] | months made ahead, and what is forgotten |
 //! | [`numbers`] | numbers that people say on the phone |
 //! | [`rekey`] | sealed values brought under the current key after a rotation |
+//! | [`waiting`] | what waits and how long, as numbers on the metrics page |
+//! | [`rollups`] | figures counted before, and counted again when they are not true any more |
 //! | [`jobs`] | background work that starts and stops with the process |
 //!
 //! Every table lives in the service's own schema; SQL is built once from the schema's name. Business time is always an
@@ -41,8 +43,10 @@ pub mod policy;
 pub mod predicate;
 pub mod redis_link;
 pub mod rekey;
+pub mod rollups;
 mod shard;
 pub mod timers;
+pub mod waiting;
 
 pub use config::{ServiceGroups, StoreConfig};
 pub use db::Db;

@@ -22,7 +22,7 @@ pub const FIRST_OWN_VERSION: i64 = 1000;
 const ESTATES: i64 = 7;
 
 /// File by file, oldest first. A released file never changes: its checksum is stored.
-const MECHANISMS: [(i64, &str, &str); 11] = [
+const MECHANISMS: [(i64, &str, &str); 13] = [
     (1, "partitions", include_str!("../migrations/0001_partitions.sql")),
     (2, "idempotency", include_str!("../migrations/0002_idempotency.sql")),
     (3, "events", include_str!("../migrations/0003_events.sql")),
@@ -34,6 +34,8 @@ const MECHANISMS: [(i64, &str, &str); 11] = [
     (9, "dead letters", include_str!("../migrations/0009_dead_letters.sql")),
     (10, "rekey", include_str!("../migrations/0010_rekey.sql")),
     (11, "working hours", include_str!("../migrations/0011_working_hours.sql")),
+    (12, "timer traces", include_str!("../migrations/0012_timer_traces.sql")),
+    (13, "rollups", include_str!("../migrations/0013_rollups.sql")),
 ];
 
 /// The migrations of one service.

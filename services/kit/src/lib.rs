@@ -19,7 +19,7 @@
 //! | [`config`] | flags and environment, all faults reported at once |
 //! | [`telemetry`] | logs, traces, metrics, trace context |
 //! | [`process`] | what every `main` does |
-//! | [`server`], [`client`] | the gRPC stack, both ways |
+//! | [`server`], [`client`] | the gRPC stack, both ways; certificates are `tls` |
 //! | [`request_context`] | the id of the request being served |
 //!
 //! Each mechanism has a page in `docs/`; `README.md` is the map.
@@ -48,6 +48,7 @@ pub mod proto;
 pub mod request_context;
 pub mod server;
 pub mod telemetry;
+mod tls;
 
 #[cfg(test)]
 mod captured_log;

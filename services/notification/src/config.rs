@@ -48,6 +48,7 @@ impl ServiceConfig for Config {
     fn check(&self, faults: &mut Faults) {
         let environment = self.groups.environment();
         self.groups.check(faults);
+        self.groups.server.tls.check_peer(environment, "customer_url", &self.customer_url, faults);
         if self.groups.auth.service_token_file.is_none() {
             faults.add("service_token_file", "must be set: addresses are asked of the customer service");
         }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use steward_kit::calendar::{Span, Unit};
+use steward_kit::calendar::Unit;
 use steward_kit::error::Violations;
-use steward_kit::proto;
 use steward_kit_store::policy::POLICY_INVALID;
 use steward_proto::common::v1::{self as common, Predicate};
 use steward_proto::plan::v1 as pb;
@@ -162,7 +161,7 @@ fn cap(bad: &mut Violations, place: &str, given: &pb::ContactCap) -> Option<Cap>
 }
 
 fn rolling(bad: &mut Violations, place: &str, span: &common::Span) -> Option<Window> {
-    let span = read_span(bad, place, span)?;
+    let span = bad.span(place, span)?;
     let value = i64::from(span.value());
     let (window, days) = match span.unit() {
         Unit::Hour => (Window::Hours(value), value / 24),
@@ -183,7 +182,7 @@ fn rolling(bad: &mut Violations, place: &str, span: &common::Span) -> Option<Win
 
 /// A stretch of the clock.
 fn clock_span(bad: &mut Violations, place: &str, span: Option<&common::Span>) -> Option<SignedDuration> {
-    let span = read_span(bad, place, span?)?;
+    let span = bad.span(place, span?)?;
     let value = i64::from(span.value());
     match span.unit() {
         Unit::Second => Some(SignedDuration::from_secs(value)),
@@ -191,16 +190,6 @@ fn clock_span(bad: &mut Violations, place: &str, span: Option<&common::Span>) ->
         Unit::Hour => Some(SignedDuration::from_hours(value)),
         Unit::Day | Unit::Week | Unit::Month | Unit::Quarter | Unit::HalfYear | Unit::Year | Unit::WorkingDay => {
             refuse(bad, place.to_owned(), true, "must be seconds, minutes or hours by 24x7");
-            None
-        }
-    }
-}
-
-fn read_span(bad: &mut Violations, place: &str, span: &common::Span) -> Option<Span> {
-    match proto::span(span) {
-        Ok(span) => Some(span),
-        Err(fault) => {
-            bad.add(place.to_owned(), POLICY_INVALID, fault.to_string());
             None
         }
     }

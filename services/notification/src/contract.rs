@@ -13,13 +13,13 @@ same_codes! {
     Channel = pb::Channel { Inbox, Email, Webhook };
     Class = pb::MessageClass { Service, Care, Marketing, Emergency, Staff, Survey };
     MessageState = pb::MessageState { Queued, Deferred, Sent, Delivered, Read, Failed, Suppressed };
-    SuppressReason = pb::SuppressReason { NoConsent, Preference, DoNotDisturb, NoChannel, Obsolete, Cap, Situation, Profiling, Repeated };
+    SuppressReason = pb::SuppressReason { NoConsent, Preference, DoNotDisturb, NoChannel, Obsolete, Cap, Situation, Profiling, Repeated, NotInAudience };
     DeliveryState = pb::DeliveryState { Queued, Sent, Delivered, Read, Dead };
     AttemptOutcome = pb::DeliveryOutcome { Accepted, FailedForNow, FailedForGood };
     StepCode = pb::MessageStepCode {
         Routed, Requested, ConsentFound, ConsentNotNeeded, LanguageChosen, ChannelChosen, ChannelLeftOut, Deferred, Suppressed,
         Attempted, Sent, Delivered, Read, RetrySet, Dead, Redriven, CapHasRoom, CapReached, SituationHolds, AlreadyCounted,
-        LedgerAsked, Overridden, Unread,
+        LedgerAsked, Overridden, Unread, AudienceMet, AudienceMissed,
     };
     TemplateState = pb::TemplateState { Draft, Active, Retired };
     VariableKind = pb::TemplateVariableKind { Text, Time, Date, Number, Code };

@@ -22,6 +22,7 @@ pub mod domain;
 mod events;
 mod grpc;
 mod jobs;
+mod rule_condition;
 mod shipped;
 mod store;
 
@@ -39,6 +40,7 @@ use steward_kit_store::migrate::Migrations;
 use steward_kit_store::policy::policy_service;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
 use steward_proto::customer::v1::contact_service_client::ContactServiceClient;
+use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
 use steward_proto::notification::v1::consent_service_server::ConsentServiceServer;
 use steward_proto::notification::v1::contact_ledger_service_server::ContactLedgerServiceServer;
 use steward_proto::notification::v1::delivery_service_server::DeliveryServiceServer;
@@ -89,7 +91,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     migrations().check(db.pool()).await?;
 
     // The ways out.
-    let customers = Peer::connect(&config.customer_url, CONTACT_DEADLINE, config.groups.auth.service_token())?;
+    let customers = Peer::connect(&config.customer_url, CONTACT_DEADLINE, &config.groups.identity()?)?;
     let ways = app::Ways {
         mailer: channels::mail::Mailer::new(&config.smtp_url, &config.mail_from, SMTP_TIMEOUT)?,
         caller: channels::webhook::Caller::new(channels::guard::Guard::new(config.allows_private_targets()))?,
@@ -119,6 +121,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(ConsentServiceServer::new(grpc::Consents::new(app.clone(), pages.clone())))
         .add_service(DeliveryServiceServer::new(grpc::Deliveries::new(app.clone(), pages.clone())))
         .add_service(ContactLedgerServiceServer::new(grpc::ContactLedger::new(app.clone(), pages.clone())))
+        .add_service(MetricServiceServer::new(grpc::Metrics::new(app.clone(), pages.clone())))
         .add_service(policy_service(app.db.clone(), clock.clone(), pages.clone(), app::ContactRules))
         .add_service(WebhookEndpointServiceServer::new(grpc::WebhookEndpoints::new(app, pages)));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "notification serves");

@@ -88,6 +88,7 @@ mod tests {
 
     use crate::domain::template::check;
     use crate::events::facts::{check_path, event_descriptor};
+    use crate::rule_condition::stored;
     use steward_kit::error::Violations;
 
     /// NT-18, NT-23: what ships passes the checks that everybody's templates and rules pass.
@@ -107,10 +108,10 @@ mod tests {
                 .document
                 .variables
                 .values()
-                .chain(rule.document.matches.iter().map(|one| &one.path))
                 .chain([&rule.document.subject_path, &rule.document.household_path, &rule.document.template_path])
                 .chain([&rule.document.class_path])
                 .chain(&rule.document.key_paths);
+            stored(rule.document.when.as_ref(), &event).unwrap_or_else(|fault| panic!("{}: {fault:?}", rule.code));
             for path in paths.filter(|path| !path.is_empty()) {
                 assert!(check_path(&event, path), "{}: {path}", rule.code);
             }

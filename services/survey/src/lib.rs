@@ -80,7 +80,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     let keyring = config.groups.crypto.keyring()?;
     let (marks, cipher) = (BlindIndex::new(&keyring), FieldCipher::new(keyring));
     let pages = PageTokens::new(cipher.clone());
-    let peers = app::Peers::at(&config.customer_url, &config.notification_url, config.groups.auth.service_token())?;
+    let peers = app::Peers::at(&config.customer_url, &config.notification_url, &config.groups.identity()?)?;
     let app = app::App::new(db, clock.clone(), cipher, marks, peers);
 
     // Background work: ends after the last RPC, so that what an RPC wrote is still carried out.

@@ -28,8 +28,10 @@ impl ServiceConfig for Config {
     fn check(&self, faults: &mut Faults) {
         let environment = self.groups.environment();
         self.groups.check(faults);
-        if self.customer_url.is_none() && environment == Environment::Production {
-            faults.add("customer_url", "must be set in production");
+        match &self.customer_url {
+            Some(url) => self.groups.server.tls.check_peer(environment, "customer_url", url, faults),
+            None if environment == Environment::Production => faults.add("customer_url", "must be set in production"),
+            None => {}
         }
     }
 }

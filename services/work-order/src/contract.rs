@@ -7,7 +7,8 @@ use steward_proto::plan::v1 as plan;
 use steward_proto::work_order::v1 as pb;
 
 use crate::domain::{
-    CallbackMode, CallbackOutcome, Channel, ClockState, CloseCode, Kind, MediaKind, Milestone, State, SuspensionReason, Urgency, Verdict,
+    CallbackMode, CallbackOutcome, CausedBy, Channel, ClockState, CloseCode, Kind, MediaKind, Milestone, State, SuspensionReason, Urgency,
+    Verdict,
 };
 
 same_codes! {
@@ -27,4 +28,16 @@ same_codes! {
     CallbackOutcome = pb::CallbackOutcome { Reached, NoAnswer, Refused, WrongNumber };
     ClockState = pb::ClockState { Running, Paused, Stopped, Void };
     Verdict = pb::Verdict { Kept, Late };
+}
+
+impl CausedBy {
+    /// As messages have it.
+    pub(crate) fn wire(&self) -> pb::CausedBy {
+        use pb::caused_by::Cause;
+        let cause = match self {
+            Self::Touchpoint(id) => Cause::TouchpointId(id.to_string()),
+            Self::Campaign(code) => Cause::CampaignCode(code.clone()),
+        };
+        pb::CausedBy { cause: Some(cause) }
+    }
 }

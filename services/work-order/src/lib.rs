@@ -69,7 +69,8 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     // The use cases, over the truth and its caches.
     let cipher = FieldCipher::new(config.groups.crypto.keyring()?);
     let pages = PageTokens::new(cipher.clone());
-    let units = config.customer_url.as_deref().map(|url| app::UnitOwner::at(url, config.groups.auth.service_token())).transpose()?;
+    let identity = config.groups.identity()?;
+    let units = config.customer_url.as_deref().map(|url| app::UnitOwner::at(url, &identity)).transpose()?;
     let app = app::App::new(db, clock.clone(), cipher, units);
 
     // Background work: ends after the last RPC, so that what an RPC wrote is still carried out.

@@ -1,9 +1,10 @@
 //! `steward-bench`: what speed was promised, measured against something that the same machine does in the same run.
 //!
-//! `cargo run --release -p steward-bench -- segments`. It ends with an error when a promise is not kept.
+//! `cargo run --release -p steward-bench -- segments`, or `board`. It ends with an error when a promise is not kept.
 
 #![allow(clippy::print_stdout, reason = "a benchmark tells its figures to people")]
 
+mod board;
 mod segments;
 
 use std::process::ExitCode;
@@ -16,7 +17,8 @@ async fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match wanted.first().map_or("segments", String::as_str) {
         "segments" => segments::run(wanted.get(1).and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000)).await,
-        other => Err(anyhow::anyhow!("there is no benchmark {other}; there is: segments")),
+        "board" => board::run(wanted.get(1).and_then(|estates| estates.parse().ok()).unwrap_or(430)).await,
+        other => Err(anyhow::anyhow!("there is no benchmark {other}; there are: board, segments")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

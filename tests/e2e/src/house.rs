@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use steward_harness::{
     Claims, Issuer, MailSink, PrivateDir, TestDatabase, TestRedis, WebhookSink,
+    certificates::Authority,
     in_process::{Host, Started},
     story::Stage,
 };
@@ -16,6 +17,8 @@ use steward_kit::{
 };
 use tokio::net::TcpListener;
 use tonic::transport::Channel;
+
+use crate::certificates;
 
 /// A deployable of the suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +41,7 @@ impl Room {
     /// Callers come after what they call.
     pub const ALL: [Self; 6] = [Self::Customer, Self::WorkOrder, Self::Notification, Self::Survey, Self::Care, Self::Gateway];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Customer => "customer",
             Self::WorkOrder => "work_order",
@@ -67,6 +70,8 @@ pub struct House {
     started: BTreeMap<Room, Started>,
     settings: BTreeMap<Room, BTreeMap<String, OsString>>,
     dir: PrivateDir,
+    /// Issues the certificates, in a house that has some.
+    authority: Option<Authority>,
 }
 
 impl House {
@@ -75,6 +80,19 @@ impl House {
     /// # Errors
     /// Something does not start; the error says what.
     pub async fn open(now: Timestamp) -> Result<Self> {
+        Self::built(now, None).await
+    }
+
+    /// A house whose services show certificates to each other, and let in whom they should; the gateway's own door is plain, as
+    /// behind an ingress.
+    ///
+    /// # Errors
+    /// As [`House::open`].
+    pub async fn sealed(now: Timestamp) -> Result<Self> {
+        Self::built(now, Some(Authority::new("steward")?)).await
+    }
+
+    async fn built(now: Timestamp, authority: Option<Authority>) -> Result<Self> {
         let (clock, hand) = Clock::manual(now);
         let mut house = Self {
             hand,
@@ -87,6 +105,7 @@ impl House {
             started: BTreeMap::new(),
             settings: BTreeMap::new(),
             dir: PrivateDir::new()?,
+            authority,
         };
         let mut listeners = Vec::new();
         let mut addresses = BTreeMap::new();
@@ -98,8 +117,15 @@ impl House {
         let peers = [Room::Customer, Room::WorkOrder, Room::Notification, Room::Survey, Room::Care];
         for room in Room::ALL {
             let mut settings = house.common(room)?;
+            if let Some(authority) = &house.authority {
+                settings.extend(certificates::settings(room, authority, house.dir.path())?);
+            }
             for peer in peers.into_iter().filter(|peer| *peer != room) {
-                settings.insert(format!("{}_URL", peer.name().to_uppercase()), format!("http://{}", addresses[&peer]).into());
+                let url = match &house.authority {
+                    Some(_) => format!("https://localhost:{}", addresses[&peer].port()),
+                    None => format!("http://{}", addresses[&peer]),
+                };
+                settings.insert(format!("{}_URL", peer.name().to_uppercase()), url.into());
             }
             house.settings.insert(room, settings);
         }
@@ -139,12 +165,35 @@ impl House {
         Ok(Stage::new(self.gateway().await?, Issuer::of_tests(), move || clock.now(), moves, Box::new(move || Ok(letter_box())))?.frozen())
     }
 
+    /// The clock of every room.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// A token of somebody, good for a day from now.
     ///
     /// # Errors
     /// The claims do not serialise.
     pub fn token(&self, claims: Claims) -> Result<String> {
         Issuer::of_tests().mint(&claims.valid(self.clock.now() - SignedDuration::from_mins(1), SignedDuration::from_hours(24)))
+    }
+
+    /// Who issues certificates in a sealed house.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
+    }
+
+    /// A folder of the house's own.
+    pub fn dir(&self) -> &PrivateDir {
+        &self.dir
+    }
+
+    /// Replaces the public keys of the issuer that every room believes, as a rotation does.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn publish_keys(&self, set: &str) -> Result<()> {
+        self.dir.keep("jwks.json", set).map(drop)
     }
 
     /// Stops one room, as a deployment would.

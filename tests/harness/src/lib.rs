@@ -16,8 +16,10 @@
 //! ```
 
 mod asked;
+pub mod certificates;
 pub mod in_process;
 mod postgres;
+pub mod proxy;
 pub mod query_plans;
 mod redis;
 mod settings;
@@ -25,6 +27,8 @@ pub mod sinks;
 pub mod stack;
 pub mod story;
 mod tokens;
+pub mod traces;
+pub mod wire;
 
 pub use asked::Asked;
 pub use postgres::{SCHEMAS, TestDatabase};

@@ -1,16 +1,16 @@
 //! The customer service, as far as care asks it: who belongs to an audience, now; and whose days fall when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::civil::Date;
-use steward_kit::auth::TokenSource;
-use steward_kit::client::{Peer, peer_error};
+use steward_kit::client::{Identity, Peer, peer_error};
 use steward_kit::ids::{CustomerId, EstateId, HouseholdId, UnitId};
 use steward_kit::metric::Ratio;
 use steward_kit::predicate::ask;
 use steward_kit::proto::{date, to_date};
 use steward_kit::{Error, Result};
+use steward_proto::common::v1::{Operator, value};
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::AudienceVerdict;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
@@ -64,12 +64,12 @@ pub(crate) struct Question<'a> {
 }
 
 impl Audience {
-    /// The customer service at `url`, asked with this service's own token.
+    /// The customer service at `url`, asked as this service.
     ///
     /// # Errors
-    /// `url` is no URL.
-    pub(crate) fn at(url: &str, token: Option<TokenSource>) -> Result<Self> {
-        let peer = Peer::connect(url, DEADLINE, token)?;
+    /// `url` is no URL that this service can call.
+    pub(crate) fn at(url: &str, identity: &Identity) -> Result<Self> {
+        let peer = Peer::connect(url, DEADLINE, identity)?;
         Ok(Self(AudienceServiceClient::new(peer.clone()), HouseholdServiceClient::new(peer)))
     }
 
@@ -124,9 +124,25 @@ impl Audience {
         Ok(findings.filter(|finding| !finding.fact.is_empty()).map(|finding| (finding.field, finding.fact)).collect())
     }
 
+    /// Households that are not handed over by the end of a day: what was done for them is of no rate of delivered homes (F-09).
+    pub(crate) async fn not_delivered(&self, estate: EstateId, day: Date) -> Result<BTreeSet<uuid::Uuid>> {
+        let later = ask::condition(
+            "household.delivered_date",
+            Operator::AtLeast,
+            [value::Kind::Date(to_date(day.tomorrow().map_err(Error::internal)?))],
+        );
+        let undated = ask::all([ask::missing("household.delivered_date"), ask::not(ask::is_true("household.is_delivered"))]);
+        let everybody = Question { estate, condition: None, building: None, exclusions: &[], fields: &[] };
+        let request = customer::ListAudienceMembersRequest { predicate: Some(ask::any([later, undated])), ..members_request(&everybody) };
+        Ok(self.every_page(request).await?.into_iter().map(|member| member.household.as_uuid()).collect())
+    }
+
     /// Every household that belongs, those left out among them, page by page.
     pub(crate) async fn members(&self, question: &Question<'_>) -> Result<Vec<Member>> {
-        let mut request = members_request(question);
+        self.every_page(members_request(question)).await
+    }
+
+    async fn every_page(&self, mut request: customer::ListAudienceMembersRequest) -> Result<Vec<Member>> {
         let mut all = Vec::new();
         loop {
             let page = self.0.clone().list_audience_members(request.clone()).await.map_err(refused)?.into_inner();

@@ -1,9 +1,9 @@
 //! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip for each figure, whatever the number
-//! of estates; the coverage of talks asks customer once for each two hundred estates.
+//! of estates; the coverage of talks asks customer once for each two hundred estates, that of care once for each estate that had some.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use steward_kit::auth::Access;
 use steward_kit::ids::EstateId;
@@ -17,7 +17,11 @@ use uuid::Uuid;
 use super::App;
 use crate::domain::codes::Layer;
 use crate::domain::figures::{Cohort, Row, cohort, figure};
+use crate::store::caused::complained;
 use crate::store::metrics::{Rows, Stretch, covered, handovers, talks, targeted, visits};
+
+/// How long complaints are laid to a campaign, where the plan says nothing (F-05c).
+const LAID_TO_CAMPAIGN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is asked for.
 #[derive(Debug)]
@@ -108,7 +112,15 @@ impl App {
                     (layer, Some(_)) => (vec![layer.to_owned(); stretches.len()], ""),
                     (programme, None) => (vec![String::new(); stretches.len()], programme),
                 };
-                covered(db, &stretches, &layers, programme).await?
+                let mut rows = covered(db, &stretches, &layers, programme).await?;
+                // Care comes before the handover too; the households below the line are those that have theirs.
+                for stretch in &stretches {
+                    if let Some(own) = rows.get_mut(&stretch.estate.as_uuid()) {
+                        let early = self.audience.not_delivered(stretch.estate.id(), period.to).await?;
+                        own.retain(|row| !early.contains(&row.id));
+                    }
+                }
+                rows
             }
             Cohort::Targeted => targeted(db, &stretches, programme, false).await?,
             Cohort::TargetedTwice => {
@@ -123,7 +135,15 @@ impl App {
             }
             Cohort::Handovers => handovers(db, &stretches, programme).await?,
             Cohort::Visits => visits(db, &stretches).await?,
-            Cohort::None => Rows::new(),
+            Cohort::Complained => {
+                let mut until = Vec::with_capacity(stretches.len());
+                for stretch in &stretches {
+                    let rules = self.rules.of(stretch.estate.id(), self.clock.now()).await?;
+                    let own = rules.due_if(stretch.end, definition.parameters.look_ahead.as_ref())?;
+                    until.push(own.map_or_else(|| stretch.end.checked_add(LAID_TO_CAMPAIGN), Ok).map_err(Error::internal)?);
+                }
+                complained(db, &stretches, &until, programme).await?
+            }
         };
         let bases = match cohort {
             // Who was there on the first day of the month (F-08b).
@@ -133,7 +153,7 @@ impl App {
                 let of = |estate: &EstateId| Some((estate.as_uuid(), household_base(&asked.bases, &estate.to_string(), basis, period)?));
                 asked.estates.iter().filter_map(of).collect()
             }
-            Cohort::Targeted | Cohort::TargetedTwice | Cohort::Handovers | Cohort::Visits | Cohort::None => BTreeMap::new(),
+            Cohort::Targeted | Cohort::TargetedTwice | Cohort::Handovers | Cohort::Visits | Cohort::Complained => BTreeMap::new(),
         };
         Ok(Counted { cohort, period, rows, bases })
     }

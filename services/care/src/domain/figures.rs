@@ -1,9 +1,11 @@
 //! Figures that care owns: from facts to counts, by the formulas of `kit::metric`. The rows that make a figure explain it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use steward_kit::metric::{
-    CareCounts, DeliveryCounts, Figure, Ratio, VisitProof, care_coverage, delivery_rate, reach_lift, reach_rate,
-    relationship_callback_coverage, visit_conformity,
+    CareCounts, DeliveryCounts, Figure, Part, Ratio, VisitProof, campaign_complaint_rate, care_coverage, delivery_rate, reach_lift,
+    reach_rate, relationship_callback_coverage, visit_conformity,
 };
 use uuid::Uuid;
 
@@ -22,8 +24,8 @@ pub enum Cohort {
     Handovers,
     /// Visits that were over in the period (F-21).
     Visits,
-    /// Complaints that name a touchpoint: work-order has them, and nobody tells care (F-05c).
-    None,
+    /// Customers whom a campaign reached, and who complained of it (F-05c).
+    Complained,
 }
 
 /// The cohort of a metric; `None` for one that is not care's.
@@ -35,7 +37,7 @@ pub fn cohort(metric: &str) -> Option<Cohort> {
         "reach_rate_lift" => Cohort::TargetedTwice,
         "delivery_rate" => Cohort::Handovers,
         "visit_conformity" => Cohort::Visits,
-        "campaign_complaint_rate" => Cohort::None,
+        "campaign_complaint_rate" => Cohort::Complained,
         _ => return None,
     })
 }
@@ -43,7 +45,7 @@ pub fn cohort(metric: &str) -> Option<Cohort> {
 /// A row behind a figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What it is: `household`, `touchpoint`, `unit`, `visit`.
+    /// What it is: `household`, `customer`, `touchpoint`, `unit`, `visit`, `work_order`.
     pub kind: &'static str,
     /// Its id.
     pub id: Uuid,
@@ -112,7 +114,16 @@ pub fn figure(cohort: Cohort, rows: &[&Row], base: Option<Ratio>) -> Figure {
             };
             visit_conformity(&rows.iter().map(proof).collect::<Vec<_>>())
         }
-        Cohort::None => Figure::no_data(),
+        Cohort::Complained => {
+            // Whoever has several estates counts in each, and once in the group.
+            let mut customers = BTreeMap::new();
+            for row in rows.iter().filter(|row| row.in_denominator) {
+                *customers.entry(row.id).or_insert(false) |= row.in_numerator;
+            }
+            let of = |complained: usize| i64::try_from(complained).unwrap_or(i64::MAX);
+            let beside = ["not_delivered", "out_of_scope"].map(|code| Part::count(code, count(&|row| row.reason == code)));
+            campaign_complaint_rate(of(customers.values().filter(|complained| **complained).count()), of(customers.len())).beside(beside)
+        }
     }
 }
 
@@ -145,6 +156,20 @@ mod tests {
         covered.extend(rows(10, false, false, "opted_out"));
         covered.extend(rows(10, false, false, "held_out"));
         assert_eq!(of(Cohort::Covered, &covered, 1020), Ratio::new(980, 1000));
+    }
+
+    /// F-05c, §10.1: who was reached in two estates counts in each, and once in the group.
+    #[test]
+    fn a_customer_of_two_estates_complains_once_in_the_group() {
+        let mut here = rows(23, true, true, "complained");
+        here.extend(rows(100, false, true, "delivered").split_off(23));
+        assert_eq!(of(Cohort::Complained, &here, 0), Ratio::new(23, 100));
+        let there = rows(2, false, true, "delivered");
+        assert_eq!(of(Cohort::Complained, &there, 0), Ratio::new(0, 2));
+        assert_eq!(of(Cohort::Complained, &[here, there].concat(), 0), Ratio::new(23, 100));
+        let all = rows(3, false, false, "not_delivered");
+        let made = figure(Cohort::Complained, &all.iter().collect::<Vec<_>>(), None);
+        assert_eq!((made.value(), made.part("not_delivered")), (None, Some(&Part::count("not_delivered", 3))), "never 0 or 100");
     }
 
     /// Vector 9: 50 % to 70 % is +40 % relative.

@@ -7,6 +7,7 @@ pub mod base;
 pub mod batch;
 pub mod care_fund;
 pub mod catalogue;
+pub mod caused;
 pub mod codes;
 pub mod community_codes;
 pub mod community_terms;

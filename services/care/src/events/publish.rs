@@ -70,6 +70,8 @@ impl Told for Touchpoint {
                 }
                 Action::Survey { questionnaire_code } => about(row, now, &pb::TouchpointSurveyDue { touchpoint, questionnaire_code }),
                 Action::Order { order_kind, category, description } => {
+                    // What a programme says it says to everybody. What staff wrote for one household stays sealed in the touchpoint.
+                    let description = if one.programme_id.is_some() { description } else { String::new() };
                     about(row, now, &pb::TouchpointOrderDue { touchpoint, kind: order_kind.number(), category, description })
                 }
                 Action::Task { role, .. } => about(row, now, &pb::TouchpointTaskDue { touchpoint, role }),

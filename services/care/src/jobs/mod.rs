@@ -15,9 +15,10 @@ use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::Relay;
 use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
+use steward_kit_store::waiting;
 
 use crate::app::{App, sealed_tables};
-use crate::events::consume::{CalendarEvents, CustomerEvents, MessageEvents, SurveyEvents};
+use crate::events::consume::{CalendarEvents, CustomerEvents, MessageEvents, OrderEvents, SurveyEvents};
 
 /// Starts every job of the service.
 ///
@@ -43,6 +44,10 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     // What the timers wake: planning and acting, for which customer is asked, outside of any transaction.
     let working = app.clone();
     jobs.spawn("worker", move |stop| worker::run(working.clone(), stop));
+
+    // What waits and how long, for the metrics page.
+    let (counted, by) = (db.clone(), clock.clone());
+    jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));
 
     // Facts out, in order per subject.
     let relay = Relay::new(db.clone(), clock.clone());
@@ -73,6 +78,8 @@ pub(crate) fn consumers(app: &Arc<App>) -> Vec<Consumer> {
         Consumer::new(db.clone(), clock.clone(), "notification", "messages", MessageEvents(app.clone())),
         // What became of questionnaires, and of improvements.
         Consumer::new(db.clone(), clock.clone(), "survey", "answers", SurveyEvents(app.clone())),
+        // Which cases name what care did.
+        Consumer::new(db.clone(), clock.clone(), "work_order", "caused_cases", OrderEvents),
         // Which days are worked.
         Consumer::new(db.clone(), clock.clone(), calendars::SOURCE, calendars::CONSUMER, CalendarEvents(app.clone())),
     ]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use steward_kit::Result;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::app::{App, Work};
 
@@ -26,10 +27,21 @@ pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
                 continue;
             }
         };
-        if let Err(error) = one(&app, work).await {
+        // A trace of its own: what it asks of others and what it tells is found together.
+        let span = tracing::info_span!("care_work", otel.name = name_of(&work));
+        if let Err(error) = one(&app, work).instrument(span).await {
             tracing::warn!(?work, error = ?error, "could not be done now; it is tried again");
             again.push(work);
         }
+    }
+}
+
+fn name_of(work: &Work) -> &'static str {
+    match work {
+        Work::Act => "act on touchpoints",
+        Work::Plan(..) => "plan a programme",
+        Work::Round(_) => "prepare a round",
+        Work::Recount(_) => "recount an estate",
     }
 }
 

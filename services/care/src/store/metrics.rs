@@ -26,13 +26,14 @@ pub(crate) struct Stretch {
 /// Rows by estate.
 pub(crate) type Rows = BTreeMap<Uuid, Vec<Row>>;
 
-struct Columns {
-    estates: Vec<Uuid>,
-    starts: Vec<jiff_sqlx::Timestamp>,
-    ends: Vec<jiff_sqlx::Timestamp>,
+/// The same as columns.
+pub(super) struct Columns {
+    pub(super) estates: Vec<Uuid>,
+    pub(super) starts: Vec<jiff_sqlx::Timestamp>,
+    pub(super) ends: Vec<jiff_sqlx::Timestamp>,
 }
 
-fn columns(stretches: &[Stretch]) -> Columns {
+pub(super) fn columns(stretches: &[Stretch]) -> Columns {
     Columns {
         estates: stretches.iter().map(|stretch| stretch.estate.as_uuid()).collect(),
         starts: stretches.iter().map(|stretch| stretch.start.to_sqlx()).collect(),

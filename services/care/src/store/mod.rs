@@ -3,6 +3,7 @@
 pub(crate) mod activities;
 pub(crate) mod batches;
 pub(crate) mod care_fund;
+pub(crate) mod caused;
 pub(crate) mod contacts;
 pub(crate) mod dates;
 pub(crate) mod documents;

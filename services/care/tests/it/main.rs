@@ -5,6 +5,7 @@
 
 mod activities;
 mod calendars;
+mod campaigns;
 mod care_fund;
 mod clients;
 mod community;

@@ -2,6 +2,7 @@
 
 use jiff::civil::date;
 use steward_kit::ids::MessageId;
+use steward_kit::predicate::Fact;
 use steward_kit_store::NewEvent;
 use steward_proto::care::v1 as care;
 use steward_proto::metric::v1 as pb;
@@ -65,22 +66,33 @@ async fn talks_that_were_answered_cover_a_month() {
 }
 
 /// F-09, CA-02, CA-06, F-10: households that the month's bulletin reached, by those eligible; messages that arrived, by those that were
-/// to go. A receipt is what counts.
+/// to go. A receipt is what counts. Of two homes that are not handed over one was reached and one opted out: neither is of the rate.
 #[tokio::test]
 async fn care_that_arrived_covers_households() {
     let world = World::new().await;
     let all: Vec<_> = (0..10).map(|_| world.households.add(date(2025, 3, 1))).collect();
+    let early: Vec<_> = (0..2).map(|_| world.households.add(date(2026, 10, 1))).collect();
+    for household in &early {
+        world.households.set(household.id, "household.is_delivered", Fact::Boolean(false));
+    }
     let anchor = care::anchor::Kind::Recurrence(care::RecurrenceAnchor { every: care::Recurrence::Month.into() });
-    world.publish_programme("bulletin", vec![message("bulletin", anchor)]).await;
-    for household in &all {
+    let everyone = Some(care::Audience { kind: Some(care::audience::Kind::Everyone(care::Everyone {})) });
+    let bulletin = care::TouchpointDefinition { audience: everyone, exclusions: Vec::new(), ..message("bulletin", anchor) };
+    world.publish_programme("bulletin", vec![bulletin]).await;
+    for household in all.iter().chain(&early) {
         world.until(household.id, care::TouchpointState::Planned).await;
     }
     world.go_to("2026-03-01T01:00:00Z");
-    for household in &all[..8] {
+    for household in all[..8].iter().chain(&early[..1]) {
         let acted = world.until(household.id, care::TouchpointState::Acted).await;
         receipt(&world, &acted.id).await;
         world.until(household.id, care::TouchpointState::Confirmed).await;
     }
+    let declined = world.until(early[1].id, care::TouchpointState::Acted).await;
+    let reason = notification::SuppressReason::NoConsent.into();
+    let suppressed = notification::MessageSuppressed { message: Some(about(&world, &declined.id)), reason };
+    world.publish("notification", vec![NewEvent::new(MessageId::new(), world.estate, world.now(), &suppressed)]).await;
+    world.until(early[1].id, care::TouchpointState::Suppressed).await;
     let base = pb::HouseholdBase {
         estate_id: world.estate.to_string(),
         basis: pb::HouseholdBasis::Delivered.into(),
@@ -103,7 +115,7 @@ async fn care_that_arrived_covers_households() {
         (value.display.clone(), value.verdict())
     };
     assert_eq!(shown("care_coverage").0, "80.0");
-    assert_eq!(shown("reach_rate").0, "80.0");
+    assert_eq!(shown("reach_rate").0, "75.0", "nine of twelve messages");
     assert_eq!(shown("visit_conformity").1, pb::MetricVerdict::NoData, "never 0 or 100");
 }
 

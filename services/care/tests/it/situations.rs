@@ -8,10 +8,11 @@ use steward_proto::care::v1 as pb;
 use steward_proto::care::v1::action::Kind as ActionKind;
 use steward_proto::care::v1::anchor::Kind as AnchorKind;
 use steward_proto::survey::v1 as survey;
+use tonic::Code;
 use uuid::Uuid;
 
 use crate::planning::{message, task};
-use crate::world::{BASE, CARE_315, World, eventually, request_id};
+use crate::world::{BASE, CARE_315, World, eventually, refused, request_id};
 
 fn every(period: pb::Recurrence) -> AnchorKind {
     AnchorKind::Recurrence(pb::RecurrenceAnchor { every: period.into() })
@@ -138,4 +139,59 @@ async fn an_answer_confirms_the_touchpoint_that_asked() {
     assert_eq!(confirmed.steps.iter().filter(|step| step.reason_code == "survey").count(), 1);
     world.until_told("TouchpointConfirmed", 1).await;
     assert_eq!(world.until(silent.id, pb::TouchpointState::Acted).await.id, other.id);
+}
+
+/// CA-67: a storm alert for a building is a task for each of its households that is away and lets staff in to close the windows, at once;
+/// who is at home, who gave no authorisation and other buildings have none. What was done is shown by a photo and signed for.
+#[tokio::test]
+async fn a_storm_alert_sends_staff_to_those_who_are_away_and_let_them_in() {
+    let world = World::new().await;
+    let home = |building: &str, known: &[&str]| {
+        let household = world.households.add(date(2025, 3, 1));
+        world.households.set(household.id, "unit.building_code", Fact::Code(building.to_owned()));
+        world.households.set(household.id, "tag", tags(known));
+        household.id
+    };
+    let away = home("3", &["absent", "entry_authorised"]);
+    let others = [home("3", &["entry_authorised"]), home("3", &["absent"]), home("5", &["absent", "entry_authorised"])];
+    let playbook = pb::TouchpointDefinition {
+        anchor: Some(pb::Anchor { kind: Some(AnchorKind::EstateDate(pb::EstateDateAnchor { kind: "storm_alert".to_owned() })) }),
+        audience: Some(pb::Audience {
+            kind: Some(pb::audience::Kind::Predicate(ask::all([
+                ask::has_any("tag", ["absent"]),
+                ask::has_any("tag", ["entry_authorised"]),
+            ]))),
+        }),
+        layer: pb::CareLayer::Advanced.into(),
+        proof: Some(pb::ProofRule { photo: true, signature: true, ..Default::default() }),
+        ..task("close_windows", "security", None)
+    };
+    world.publish_programme("storm", vec![playbook]).await;
+    world.go_to("2026-03-05T06:00:00Z");
+    let alert = pb::SetEstateDateRequest {
+        request_id: request_id(),
+        estate_id: world.estate.to_string(),
+        kind: "storm_alert".to_owned(),
+        subject_code: "3".to_owned(),
+        date: "2026-03-05".to_owned(),
+        is_reached: true,
+    };
+    world.obligations().set_estate_date(world.manager().asks(alert)).await.unwrap();
+    let due = world.until(away, pb::TouchpointState::Due).await;
+    assert_eq!(due.role, "security");
+    world.until_told("TouchpointTaskDue", 1).await;
+    for other in others {
+        assert!(world.of_household(other).await.is_empty());
+    }
+    let execute = |signature: &str| pb::ExecuteTouchpointRequest {
+        request_id: request_id(),
+        touchpoint_id: due.id.clone(),
+        photo_references: vec!["windows.jpg".to_owned()],
+        signature_reference: signature.to_owned(),
+        ..Default::default()
+    };
+    let alone = world.touchpoints().execute_touchpoint(world.steward().asks(execute(""))).await;
+    refused(alone, Code::InvalidArgument, "PROOF_INCOMPLETE");
+    let done = world.touchpoints().execute_touchpoint(world.steward().asks(execute("second-guard.png"))).await.unwrap().into_inner();
+    assert_eq!(done.touchpoint.unwrap().proof_references.len(), 2);
 }

@@ -154,6 +154,11 @@ async fn a_single_household_is_cared_for_with_a_reason() {
     world.go_to(morning);
     world.until(household.id, pb::TouchpointState::Acted).await;
     world.until_told("TouchpointOrderDue", 1).await;
+    // What was written for one household alone stays with its touchpoint.
+    let told = "SELECT payload FROM care.outbox WHERE type = 'steward.care.v1.TouchpointOrderDue'";
+    let payload: Vec<u8> = sqlx::query_scalar(told).fetch_one(&world.db).await.unwrap();
+    let asked = <pb::TouchpointOrderDue as prost::Message>::decode(payload.as_slice()).unwrap();
+    assert_eq!((asked.description.as_str(), asked.category.as_str()), ("", "special_request"));
 }
 
 /// Somebody decides against one, for a reason; and a programme that ends takes what waits with it.

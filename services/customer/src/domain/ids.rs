@@ -12,3 +12,4 @@ define_id!(KeyDateId, "key date");
 define_id!(TagId, "tag");
 define_id!(SegmentId, "segment");
 define_id!(AudienceId, "audience");
+define_id!(ExitId, "exit");

@@ -3,6 +3,7 @@
 pub mod customer;
 pub mod estate;
 pub mod estate_import;
+pub mod exit;
 pub mod facts;
 pub mod figures;
 pub mod household;

@@ -7,11 +7,12 @@ use steward_kit::pii::{Phone, Pii};
 use steward_proto::customer::v1 as pb;
 
 use super::decode::{Mask, date, id, optional_date, optional_id, required, target, text};
-use crate::app::{ContactRequest, Erasure, NewCustomer, NewTenure, RevealRequest, Target};
+use crate::app::{ContactRequest, Erasure, NewCustomer, NewTenure, RevealRequest, Target, TenureEnd};
 use crate::contract::Code;
 use crate::domain::customer::{
     AddressState, ContactMode, Contactability, CustomerChange, CustomerKind, DataSource, Language, Personal, PersonalField,
 };
+use crate::domain::exit::ExitKind;
 use crate::domain::identity::normalised_id_number;
 use crate::domain::ids::TenureId;
 use crate::domain::text::normalised;
@@ -169,11 +170,15 @@ pub(super) fn create_tenure(request: &pb::CreateTenureRequest) -> Result<NewTenu
     bad.build(|| Some(NewTenure { unit_id: unit_id?, customer_id: customer_id?, role: role?, from_date: from_date?, to_date }))
 }
 
-pub(super) fn end_tenure(request: &pb::EndTenureRequest) -> Result<(Target<TenureId>, jiff::civil::Date)> {
+pub(super) fn end_tenure(request: &pb::EndTenureRequest) -> Result<(Target<TenureId>, TenureEnd)> {
     let mut bad = Violations::of(request);
     let target = target(&mut bad, "tenure_id", &request.tenure_id, &request.etag);
     let to_date = date(&mut bad, "to_date", &request.to_date);
-    bad.build(|| Some((target?, to_date?)))
+    let exit_kind: Option<ExitKind> = Code::of_number(request.exit_kind);
+    if exit_kind.is_some_and(|kind| !kind.ends_a_tenure()) {
+        bad.add("exit_kind", "EXIT_KIND_UNSUITED", "is not an exit that a tenure ends with");
+    }
+    bad.build(|| Some((target?, TenureEnd { to_date: to_date?, exit_kind })))
 }
 
 pub(super) fn list_tenures(request: &pb::ListTenuresRequest) -> Result<TenureFilter> {

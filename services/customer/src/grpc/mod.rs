@@ -2,7 +2,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `estates` `units` `customers` `contacts` `tenures` `households` `estate_imports` `timeline` | one resource each: its RPCs |
+//! | `estates` `units` `customers` `contacts` `tenures` `exits` `households` `estate_imports` `timeline` | one resource each: its RPCs |
 //! | `metrics` | the figures that this service owns |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `decode_customers` `encode` | between the contract's messages and the domain's types |
@@ -16,6 +16,7 @@ mod decode_customers;
 mod encode;
 mod estate_imports;
 mod estates;
+mod exits;
 mod households;
 mod metrics;
 mod mutation;
@@ -55,6 +56,7 @@ pub(crate) fn add_services(server: Server, app: &Arc<App>, shutdown: &Cancellati
         .add_service(pb::customer_service_server::CustomerServiceServer::new(customers::Customers(Arc::clone(app))))
         .add_service(pb::contact_service_server::ContactServiceServer::new(contacts::Contacts(Arc::clone(app))))
         .add_service(pb::tenure_service_server::TenureServiceServer::new(tenures::Tenures(Arc::clone(app))))
+        .add_service(pb::exit_service_server::ExitServiceServer::new(exits::Exits(Arc::clone(app))))
         .add_service(pb::household_service_server::HouseholdServiceServer::new(households::Households(Arc::clone(app))))
         .add_service(pb::estate_import_service_server::EstateImportServiceServer::new(estate_imports::EstateImports::new(app, shutdown)))
         .add_service(pb::audience_service_server::AudienceServiceServer::new(audiences::Audiences(Arc::clone(app))))

@@ -24,8 +24,8 @@ impl pb::tenure_service_server::TenureService for Tenures {
 
     async fn end_tenure(&self, request: Request<pb::EndTenureRequest>) -> Result<Response<pb::EndTenureResponse>, Status> {
         let (access, request) = received(request)?;
-        let (target, to_date) = decode_customers::end_tenure(&request)?;
-        Ok(Response::new(self.0.end_tenure(&mutation::call(&access, &request)?, target, to_date).await?))
+        let (target, end) = decode_customers::end_tenure(&request)?;
+        Ok(Response::new(self.0.end_tenure(&mutation::call(&access, &request)?, target, end).await?))
     }
 
     async fn list_tenures(&self, request: Request<pb::ListTenuresRequest>) -> Result<Response<pb::ListTenuresResponse>, Status> {

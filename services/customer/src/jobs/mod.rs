@@ -13,9 +13,10 @@ use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::Relay;
 use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
+use steward_kit_store::waiting;
 
 use crate::app::App;
-use crate::events::{HouseholdFacts, Timeline};
+use crate::events::{HouseholdFacts, Subscriptions, Timeline};
 use crate::store::sealed::sealed_tables;
 
 pub(crate) use imports::{EXPIRE_IMPORT, PLAN_IMPORT, WRITE_IMPORT};
@@ -45,6 +46,10 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let keeper = Arc::clone(app);
     jobs.spawn("facts", move |stop| facts::keep(Arc::clone(&keeper), stop));
 
+    // What waits and how long, for the metrics page.
+    let (counted, by) = (db.clone(), clock.clone());
+    jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));
+
     // Facts out, in order per subject.
     let relay = Relay::new(db.clone(), clock.clone());
     jobs.spawn("relay", move |stop| relay.clone().run(stop));
@@ -66,5 +71,7 @@ pub(crate) fn consumers(app: &App) -> Vec<Consumer> {
     let timeline = ["work_order", crate::SCHEMA].map(|source| Consumer::new(db.clone(), clock.clone(), source, "timeline", Timeline));
     // Orders tell of major complaints and of the services that a household uses.
     let facts = Consumer::new(db.clone(), clock.clone(), "work_order", "household_facts", HouseholdFacts);
-    timeline.into_iter().chain([calendars, facts]).collect()
+    // Packages that are given up are exits.
+    let exits = Consumer::new(db.clone(), clock.clone(), "care", "exits", Subscriptions);
+    timeline.into_iter().chain([calendars, facts, exits]).collect()
 }

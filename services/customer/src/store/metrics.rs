@@ -14,25 +14,31 @@ use uuid::Uuid;
 
 use super::word;
 use crate::app::RowKey;
-use crate::domain::figures::{FileStanding, Tally};
+use crate::domain::figures::{Standing, Tally};
 
 /// A period of an estate.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stretch {
     /// The estate, found in the caller's scope.
     pub(crate) estate: ScopedEstate,
+    /// First instant.
+    pub(crate) start: Timestamp,
     /// What was recorded before counts.
     pub(crate) end: Timestamp,
-    /// The local day on which tenures hold.
+    /// First local day.
+    pub(crate) first_day: Date,
+    /// The local day on which tenures of files hold; the last one that has come.
     pub(crate) day: Date,
+    /// Name of the zone.
+    pub(crate) zone: String,
 }
 
-/// A file, judged.
+/// A file or a stay, judged.
 #[derive(Clone, Debug)]
-pub(crate) struct FileRow {
+pub(crate) struct JudgedRow {
     pub(crate) key: RowKey,
     pub(crate) number: String,
-    pub(crate) standing: FileStanding,
+    pub(crate) standing: Standing,
 }
 
 /// The time zones of these estates, as far as there are such.
@@ -58,14 +64,14 @@ pub(crate) async fn tally_files(pool: &PgPool, subject: &str, stretches: &[Stret
     .store()?;
     let mut tallies: BTreeMap<Uuid, Vec<Tally>> = BTreeMap::new();
     for row in rows {
-        tallies.entry(row.estate_id).or_default().push((word(&row.reason, FileStanding::parse)?, row.count));
+        tallies.entry(row.estate_id).or_default().push((word(&row.reason, Standing::parse)?, row.count));
     }
     Ok(tallies)
 }
 
 /// The files of an estate by time, after the page's start; one more than fit on it. One trip.
-pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: Stretch, page: &PageRequest<RowKey>) -> Result<Vec<FileRow>> {
-    let (estates, ends, days) = columns(&[stretch]);
+pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: &Stretch, page: &PageRequest<RowKey>) -> Result<Vec<JudgedRow>> {
+    let (estates, ends, days) = columns(std::slice::from_ref(stretch));
     let rows = sqlx::query!(
         r#"SELECT f.subject_id AS "subject_id!", f.subject_number AS "subject_number!", f.event_time AS "event_time!", f.reason AS "reason!"
              FROM customer.file_rows($1, $2::uuid[], $3::timestamptz[], $4::date[]) f
@@ -83,10 +89,10 @@ pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: Stretch, p
     .await
     .store()?;
     let rows = rows.into_iter().map(|row| {
-        Ok(FileRow {
+        Ok(JudgedRow {
             key: RowKey { at: row.event_time.to_jiff(), id: row.subject_id },
             number: row.subject_number,
-            standing: word(&row.reason, FileStanding::parse)?,
+            standing: word(&row.reason, Standing::parse)?,
         })
     });
     rows.collect()

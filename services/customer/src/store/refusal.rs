@@ -40,6 +40,7 @@ pub(crate) fn refusal(error: sqlx::Error) -> Error {
             let detail = "another renovation of the unit is declared or under way";
             WrongState::new("RENOVATION_OPEN", "unit", "renovating", ["FinishRenovation", "CancelRenovation"], detail).into()
         }
+        Some("exits_once_key") => Error::already_exists("exit", "EXIT_EXISTS", "the same exit is recorded for that day"),
         Some("tags_code_key") => Error::already_exists("tag", "TAG_CODE_TAKEN", "another tag has this code"),
         Some("segments_estate_id_name_key") => {
             Error::already_exists("segment", "SEGMENT_NAME_TAKEN", "another segment of the estate has this name")

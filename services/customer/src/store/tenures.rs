@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::word;
 use crate::domain::customer::CustomerKind;
+use crate::domain::exit::Exit;
 use crate::domain::ids::TenureId;
 use crate::domain::tenure::{Tenure, TenureRole, TenureSource};
 use crate::domain::vault::{Sealed, Vault};
@@ -105,15 +106,24 @@ pub(crate) async fn insert_tenure(pool: &PgPool, tenure: &Tenure, effects: Value
     Ok(row.written > 0)
 }
 
-/// Writes a tenure's last day over the version before it.
-pub(crate) async fn update_tenure(pool: &PgPool, tenure: &Tenure, effects: Value) -> sqlx::Result<bool> {
+/// Writes a tenure's last day over the version before it, and the exit that it comes with. Without one, an exit that came with an
+/// earlier last day moves to the new one. One trip.
+pub(crate) async fn update_tenure(pool: &PgPool, tenure: &Tenure, exit: Option<&Exit>, by: &str, effects: Value) -> sqlx::Result<bool> {
     let row = sqlx::query!(
         r#"WITH customer AS (
                SELECT id FROM customer.customers WHERE id = $6 FOR NO KEY UPDATE
            ), updated AS (
                UPDATE customer.tenures t SET to_date = $3, update_time = $4, row_version = $2
                  FROM customer
-                WHERE t.id = $1 AND t.row_version = $2::bigint - 1 AND t.customer_id = customer.id RETURNING t.id)
+                WHERE t.id = $1 AND t.row_version = $2::bigint - 1 AND t.customer_id = customer.id RETURNING t.*
+           ), gone AS (
+               INSERT INTO customer.exits (estate_id, id, customer_id, kind, exit_date, tenure_id, cause_work_order_ids, source,
+                   recorded_by, create_time)
+               SELECT u.estate_id, $7, u.customer_id, $8, u.to_date, u.id, '{}', 'tenure', $9, $4 FROM updated u WHERE $8::text IS NOT NULL
+               ON CONFLICT (tenure_id) WHERE tenure_id IS NOT NULL
+                  DO UPDATE SET kind = EXCLUDED.kind, exit_date = EXCLUDED.exit_date
+           ), moved AS (
+               UPDATE customer.exits x SET exit_date = u.to_date FROM updated u WHERE x.tenure_id = u.id AND $8::text IS NULL)
            SELECT (SELECT count(*) FROM updated) AS "written!",
                   (SELECT customer.write_effects($5) FROM updated)::text AS effects
                   -- unscoped: guarded by the version of a row that was loaded through its scope"#,
@@ -123,6 +133,9 @@ pub(crate) async fn update_tenure(pool: &PgPool, tenure: &Tenure, effects: Value
         tenure.update_time.to_sqlx() as jiff_sqlx::Timestamp,
         effects,
         tenure.customer_id.as_uuid(),
+        exit.map(|exit| exit.id.as_uuid()),
+        exit.map(|exit| exit.kind.as_str()),
+        by,
     )
     .fetch_one(pool)
     .await?;

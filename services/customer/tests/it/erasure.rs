@@ -210,7 +210,7 @@ async fn an_erasure_is_refused_while_a_tenure_lasts_and_to_those_who_may_not() -
     let nobody = erase(&officer, erasure(&request_id())).await.expect_err("refused");
     assert_eq!(refusal(&nobody), (Code::NotFound, "CUSTOMER_NOT_FOUND".into()));
     assert_eq!(kept(&world, &customer.id).await?.len(), 9, "nothing was touched");
-    let end = pb::EndTenureRequest { request_id: request_id(), tenure_id: tenure.id, to_date: "2026-06-10".into(), etag: String::new() };
+    let end = pb::EndTenureRequest { request_id: request_id(), tenure_id: tenure.id, to_date: "2026-06-10".into(), ..Default::default() };
     ops.tenures().end_tenure(ops.ask(end)).await?;
     assert!(erase(&officer, erasure(&customer.id)).await?.erase_time.is_some());
     Ok(())

@@ -5,6 +5,7 @@ mod bases;
 mod customers;
 mod erasure;
 mod estates;
+mod exits;
 mod facts;
 mod imports;
 mod imports_pause;

@@ -139,9 +139,9 @@ async fn a_file_without_a_living_contact_is_incomplete() -> Result<()> {
     Ok(())
 }
 
-/// F-13a, F-13b: nobody keeps exits yet, which is no data, never 0. GR-20
+/// F-13a, F-13b: nobody was there when the year began, which is no data, never 0. GR-20
 #[tokio::test]
-async fn churn_without_a_register_is_no_data() -> Result<()> {
+async fn churn_of_nobody_is_no_data() -> Result<()> {
     let world = World::new().await?;
     let ops = world.operations();
     let estate = ops.estate("JX").await?;

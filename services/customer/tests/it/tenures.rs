@@ -15,7 +15,13 @@ async fn holders(caller: &Caller, unit: &pb::Unit, day: &str) -> Result<Vec<Stri
 }
 
 fn end(tenure: &pb::Tenure, etag: &str, to_date: &str) -> pb::EndTenureRequest {
-    pb::EndTenureRequest { request_id: request_id(), tenure_id: tenure.id.clone(), etag: etag.into(), to_date: to_date.into() }
+    pb::EndTenureRequest {
+        request_id: request_id(),
+        tenure_id: tenure.id.clone(),
+        etag: etag.into(),
+        to_date: to_date.into(),
+        ..Default::default()
+    }
 }
 
 /// CP-16

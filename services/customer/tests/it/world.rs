@@ -124,6 +124,7 @@ clients! {
     customers: customer_service_client CustomerServiceClient,
     contacts: contact_service_client ContactServiceClient,
     tenures: tenure_service_client TenureServiceClient,
+    exits: exit_service_client ExitServiceClient,
     households: household_service_client HouseholdServiceClient,
     imports: estate_import_service_client EstateImportServiceClient,
     timeline: timeline_service_client TimelineServiceClient,

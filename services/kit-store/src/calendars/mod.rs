@@ -21,6 +21,7 @@ use crate::epoch::{self, Cached, Loaded};
 use crate::error::StoreResult;
 use crate::estates::Estate;
 use crate::policy::PolicyScope;
+use crate::rollups::hash;
 
 pub use facts::{hours_message, read_hours};
 pub use hours::{HoursVersion, NewHours};
@@ -39,6 +40,8 @@ pub struct CurrentCalendars {
     pub epoch: i64,
     /// Shipped and loaded years, and working hours.
     pub calendars: Calendars,
+    /// Hash of everything that is loaded, of every scope: what was computed with other calendars was computed with another one.
+    pub content: [u8; 32],
 }
 
 /// The calendars of one service. Cheap to clone; clones share the memory.
@@ -55,6 +58,7 @@ struct Held {
     calendars: Calendars,
     /// By scope and name, the highest version.
     scoped: BTreeMap<(u8, Option<uuid::Uuid>), Vec<WorkingHours>>,
+    content: [u8; 32],
 }
 
 impl CalendarStore {
@@ -77,7 +81,7 @@ impl CalendarStore {
     /// Postgres does not answer.
     pub async fn current(&self) -> Result<CurrentCalendars> {
         let loaded = self.held().await?;
-        Ok(CurrentCalendars { epoch: loaded.epoch, calendars: loaded.value.calendars.clone() })
+        Ok(CurrentCalendars { epoch: loaded.epoch, calendars: loaded.value.calendars.clone(), content: loaded.value.content })
     }
 
     /// A snapshot as an estate sees it: the days of its region, and of working hours the most specific of each name.
@@ -86,9 +90,9 @@ impl CalendarStore {
     /// Postgres does not answer.
     pub async fn for_estate(&self, estate: &Estate) -> Result<CurrentCalendars> {
         let chain = [PolicyScope::Estate(estate.id), PolicyScope::Region(estate.region_id), PolicyScope::Group(estate.group_id)];
-        let CurrentCalendars { epoch, calendars } = self.for_scopes(&chain).await?;
+        let CurrentCalendars { epoch, calendars, content } = self.for_scopes(&chain).await?;
         let region: RegionKey = estate.region_id.to_string().parse().map_err(Error::internal)?;
-        Ok(CurrentCalendars { epoch, calendars: calendars.for_region(Some(region)) })
+        Ok(CurrentCalendars { epoch, calendars: calendars.for_region(Some(region)), content })
     }
 
     /// A snapshot with the working hours of these scopes, given most specific first, and those of everybody.
@@ -101,7 +105,7 @@ impl CalendarStore {
         for hours in chain.iter().rev().filter_map(|scope| loaded.value.scoped.get(&key(*scope))).flatten() {
             calendars = calendars.with_hours(hours.clone());
         }
-        Ok(CurrentCalendars { epoch: loaded.epoch, calendars })
+        Ok(CurrentCalendars { epoch: loaded.epoch, calendars, content: loaded.value.content })
     }
 
     /// Asks the database whether something was loaded meanwhile.
@@ -113,7 +117,7 @@ impl CalendarStore {
     }
 
     async fn held(&self) -> Result<Arc<Loaded<Held>>> {
-        self.cached.get(&self.db, self.read()).await
+        self.cached.get("calendars", &self.db, self.read()).await
     }
 
     async fn read(&self) -> Result<Loaded<Held>> {
@@ -134,6 +138,8 @@ impl CalendarStore {
                 loaded.value.scoped.entry(key(scope)).or_default().push(hours);
             }
         }
+        let held = &mut loaded.value;
+        held.content = hash(format!("{:?}{:?}", held.calendars, held.scoped).as_bytes());
         Ok(loaded)
     }
 }

@@ -61,6 +61,8 @@ struct TimerRow<'a> {
     name: Name<'a>,
     estate_id: Option<Uuid>,
     due_time: Timestamp,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    traceparent: &'a str,
 }
 
 pub(super) fn of(effects: &Effects, now: Timestamp) -> serde_json::Value {
@@ -101,10 +103,10 @@ fn fold(changes: &[TimerChange]) -> (BTreeSet<Uuid>, Vec<Name<'_>>, Vec<TimerRow
     let mut left: BTreeMap<Name<'_>, Option<TimerRow<'_>>> = BTreeMap::new();
     for change in changes {
         match change {
-            TimerChange::Set { id, kind, subject_id, key, estate_id, due_time } => {
+            TimerChange::Set { id, kind, subject_id, key, estate_id, due_time, traceparent } => {
                 let name = Name { subject_id: *subject_id, kind, key };
                 let due_time = whole_microseconds(*due_time);
-                left.insert(name, Some(TimerRow { id: id.as_uuid(), name, estate_id: estate_id.map(Uuid::from), due_time }));
+                left.insert(name, Some(TimerRow { id: id.as_uuid(), name, estate_id: estate_id.map(Uuid::from), due_time, traceparent }));
             }
             TimerChange::Cancel { kind, subject_id, key } => {
                 left.insert(Name { subject_id: *subject_id, kind, key }, None);

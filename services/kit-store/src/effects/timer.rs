@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use steward_kit::ids::{EstateId, TimerId};
+use steward_kit::telemetry::sampled_traceparent;
 use uuid::Uuid;
 
 /// A change to a subject's timers. A timer is named by its subject, kind and key (the key tells apart several of one
@@ -22,6 +23,8 @@ pub enum TimerChange {
         estate_id: Option<EstateId>,
         /// When it fires; a time in the past fires at once.
         due_time: Timestamp,
+        /// W3C trace context of what set it, empty where that is not recorded.
+        traceparent: String,
     },
     /// Forget it; nothing happens if it is not set.
     Cancel {
@@ -49,7 +52,7 @@ impl TimerChange {
         due_time: Timestamp,
     ) -> Self {
         let (subject_id, key, estate_id) = (subject_id.into(), key.into(), estate_id.into());
-        Self::Set { id: TimerId::new(), kind, subject_id, key, estate_id, due_time }
+        Self::Set { id: TimerId::new(), kind, subject_id, key, estate_id, due_time, traceparent: sampled_traceparent().unwrap_or_default() }
     }
 
     /// Cancels a timer.

@@ -83,7 +83,8 @@ impl Applier {
 /// The handler within the trace of the request that made the fact. One that panics has failed, and takes nothing else
 /// with it.
 pub(super) async fn guarded(handler: &dyn EventHandler, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
-    let span = tracing::info_span!("apply_event", kind = event.r#type, event = event.id, subject = event.subject);
+    let name = format!("apply {}", crate::outbox::short_name(&event.r#type));
+    let span = tracing::info_span!(parent: None, "apply_event", otel.name = name, otel.kind = "consumer", kind = event.r#type, event = event.id, subject = event.subject);
     continue_trace(&span, &event.traceparent);
     AssertUnwindSafe(handler.apply(tx, event, now).instrument(span))
         .catch_unwind()

@@ -70,6 +70,7 @@ impl Consumer {
     pub fn with(db: Db, clock: Clock, source: &str, name: &str, handler: Arc<dyn EventHandler>, options: ConsumerOptions) -> Self {
         let meters = Meters::of(db.schema());
         let group = format!("{}.{name}", db.schema());
+        meters.expect_events(&group);
         let applier = Applier::new(db, group);
         Self { parts: Arc::new(Parts { applier, handler, clock, options, meters, source: source.to_owned() }) }
     }

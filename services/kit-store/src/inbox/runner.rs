@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use prost::Message;
+use steward_kit::proto::timestamp;
 use steward_kit::{Error, Result};
 use steward_proto::event::v1::Event;
 use tokio::sync::Notify;
@@ -127,7 +128,9 @@ impl<'a> ShardRunner<'a> {
 
     async fn apply(&self, events: &[(Uuid, Event)]) -> Result<()> {
         let tally = self.parts.applier.apply(self.parts.handler.as_ref(), events, self.parts.clock.now()).await?;
-        self.parts.meters.applied(self.parts.applier.consumer(), tally.applied, tally.repeated);
+        let published = events.iter().filter_map(|(_, event)| timestamp(event.publish_time.as_ref()?)).min();
+        let oldest = published.map(|published| self.parts.clock.now().duration_since(published));
+        self.parts.meters.applied(self.parts.applier.consumer(), tally.applied, tally.repeated, oldest);
         Ok(())
     }
 

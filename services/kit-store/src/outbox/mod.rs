@@ -12,6 +12,11 @@ mod relay;
 mod tend;
 mod transport;
 
+/// `WorkOrderCreated` of `steward.work_order.v1.WorkOrderCreated`: what a span is called by.
+pub(crate) fn short_name(kind: &str) -> &str {
+    kind.rsplit('.').next().unwrap_or(kind)
+}
+
 pub use heard::{Published, listen_published};
 pub use redis_streams::RedisStreams;
 pub(crate) use redis_streams::{stream_key, wake_channel};

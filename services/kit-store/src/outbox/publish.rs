@@ -7,9 +7,12 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row, SqlStr};
 use steward_kit::Result;
 use steward_kit::proto::to_timestamp;
+use steward_kit::telemetry::{continue_trace, current_traceparent, is_sampled};
 use steward_proto::event::v1::Event;
+use tracing::Span;
 use uuid::Uuid;
 
+use super::short_name;
 use super::transport::{Appended, Transport};
 use crate::db::Db;
 use crate::error::StoreResult;
@@ -17,8 +20,8 @@ use crate::error::StoreResult;
 /// What a look at a shard came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// This many events went out.
-    Published(usize),
+    /// This many events went out, the first of them written at that time.
+    Published(usize, Option<Timestamp>),
     /// Another replica is at it.
     Taken,
     /// The stream had lost events; this many are unpublished again.
@@ -77,7 +80,9 @@ impl Publisher {
         let stream_end: i64 = counter.try_get("stream_end").store()?;
 
         let rows = sqlx::query(self.unpublished.clone()).bind(shard_number(shard)).bind(self.batch).fetch_all(&mut *tx).await.store()?;
-        let events = rows.iter().map(|row| encode(row, now)).collect::<Result<Vec<_>, sqlx::Error>>().store()?;
+        // They end with this function: when what was appended is marked, or will be appended again.
+        let mut spans = Vec::new();
+        let events = rows.iter().map(|row| encode(row, now, &mut spans)).collect::<Result<Vec<_>, sqlx::Error>>().store()?;
         let outcome = match transport.append(shard, stream_end, position, &events).await? {
             Appended::Lost(end) => {
                 let restored = sqlx::query(self.restore.clone())
@@ -95,10 +100,11 @@ impl Publisher {
                 );
                 Outcome::Restored(restored.rows_affected())
             }
-            Appended::At(_) if rows.is_empty() => Outcome::Published(0),
+            Appended::At(_) if rows.is_empty() => Outcome::Published(0, None),
             Appended::At(first) => {
                 self.mark(&mut tx, shard, &rows, first, now).await?;
-                Outcome::Published(rows.len())
+                let oldest = rows.first().map(|row| row.try_get::<jiff_sqlx::Timestamp, _>("create_time")).transpose().store()?;
+                Outcome::Published(rows.len(), oldest.map(jiff_sqlx::Timestamp::to_jiff))
             }
         };
         tx.commit().await.store()?;
@@ -127,10 +133,10 @@ pub(super) fn shard_number(shard: u16) -> i16 {
     i16::try_from(shard).unwrap_or(i16::MAX)
 }
 
-fn encode(row: &PgRow, now: Timestamp) -> Result<Vec<u8>, sqlx::Error> {
+fn encode(row: &PgRow, now: Timestamp, spans: &mut Vec<Span>) -> Result<Vec<u8>, sqlx::Error> {
     let kind: String = row.try_get("type")?;
     let occurred: jiff_sqlx::Timestamp = row.try_get("occur_time")?;
-    let event = Event {
+    let mut event = Event {
         id: row.try_get::<Uuid, _>("id")?.to_string(),
         subject: row.try_get::<Uuid, _>("subject_id")?.to_string(),
         estate_id: row.try_get::<Option<Uuid>, _>("estate_id")?.map(|id| id.to_string()).unwrap_or_default(),
@@ -141,5 +147,15 @@ fn encode(row: &PgRow, now: Timestamp) -> Result<Vec<u8>, sqlx::Error> {
         payload: Some(prost_types::Any { type_url: format!("type.googleapis.com/{kind}"), value: row.try_get("payload")? }),
         r#type: kind,
     };
+    // Only where somebody records it: a span for each event of a busy outbox is not free.
+    if is_sampled(&event.traceparent) {
+        let name = format!("publish {}", short_name(&event.r#type));
+        let span = tracing::info_span!(parent: None, "publish", otel.name = name, otel.kind = "producer", kind = event.r#type, event = event.id, subject = event.subject);
+        continue_trace(&span, &event.traceparent);
+        if let Some(own) = span.in_scope(current_traceparent) {
+            event.traceparent = own;
+        }
+        spans.push(span);
+    }
     Ok(event.encode_to_vec())
 }

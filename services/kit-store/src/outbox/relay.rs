@@ -76,6 +76,7 @@ impl Relay {
         let publisher = Publisher::new(db.clone(), i64::from(options.batch));
         let tender = Tender::new(db.clone(), options.retention);
         let meters = Meters::of(db.schema());
+        meters.expect_publications();
         Self { parts: Arc::new(Parts { db, clock, options, transport, publisher, tender, meters, busy }) }
     }
 
@@ -129,7 +130,7 @@ impl Relay {
         while let Some(outcome) = outcomes.next().await {
             match outcome {
                 Ok(Outcome::Taken) => {}
-                Ok(Outcome::Published(_) | Outcome::Restored(_)) => elsewhere = false,
+                Ok(Outcome::Published(..) | Outcome::Restored(_)) => elsewhere = false,
                 Err(error) => failure = Some(error),
             }
         }
@@ -146,7 +147,9 @@ impl Relay {
         let grace = now - GRACE;
         let outcome = parts.publisher.publish(parts.transport.as_ref(), shard, now, grace).await?;
         match outcome {
-            Outcome::Published(count) => parts.meters.published(count),
+            Outcome::Published(count, oldest) => {
+                parts.meters.published(count, oldest.map(|oldest| parts.clock.now().duration_since(oldest)))
+            }
             Outcome::Restored(count) => parts.meters.restored(count),
             Outcome::Taken => {}
         }

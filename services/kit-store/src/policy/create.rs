@@ -8,7 +8,7 @@ use prost::Message;
 use steward_kit::auth::Access;
 use steward_kit::error::Violations;
 use steward_kit::idempotency::RequestKey;
-use steward_kit::plan::{check_spans, code_of, kind_of};
+use steward_kit::plan::{check_document, code_of, kind_of};
 use steward_kit::proto::to_timestamp;
 use steward_kit::{Error, Result};
 use steward_proto::plan::v1 as pb;
@@ -116,7 +116,7 @@ impl<R: PolicyRules> Policies<R> {
         let calendars = self.calendars.for_scopes(&self.chain(new.scope).await?).await?.calendars;
         let kind = code_of(kind_of(&new.document));
         let document = pb::PolicyDocument { document: Some(new.document.clone()) };
-        check_spans(&document, "document", &calendars, &mut bad)?;
+        check_document(&document, "document", &calendars, &mut bad)?;
         self.rules.check(&mut bad, &format!("document.{kind}"), &new.document, &Surroundings { below, calendars })?;
         bad.finish()
     }

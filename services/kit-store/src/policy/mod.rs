@@ -33,6 +33,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, Row, SqlStr};
 use std::sync::Arc;
 use steward_kit::ids::EstateId;
+use steward_kit::telemetry::cache_asked;
 use steward_kit::{Error, Result};
 use uuid::Uuid;
 
@@ -87,7 +88,9 @@ impl PolicyStore {
     /// # Errors
     /// `NotFound` when this service does not know the estate (yet).
     pub async fn resolve(&self, kind: &str, estate: EstateId, at: Timestamp) -> Result<Resolved> {
-        if let Some(found) = self.cache.resolve(self.db.epoch_seen().get(), kind, estate, at) {
+        let found = self.cache.resolve(self.db.epoch_seen().get(), kind, estate, at);
+        cache_asked("policies", found.is_some());
+        if let Some(found) = found {
             return Ok(found);
         }
         let rows = sqlx::query(self.chain.clone()).bind(kind).bind(estate.as_uuid()).fetch_all(self.db.pool()).await.store()?;

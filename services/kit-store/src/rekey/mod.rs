@@ -137,6 +137,7 @@ impl Rekey {
         let statements = Statements::of(db, table, key).await?;
         let mut pass = Pass { remaining: statements.count(db).await?, ..Pass::default() };
         meters.rekey_remaining(name, pass.remaining);
+        meters.rekeyed(name, 0, 0);
         if pass.remaining == 0 {
             return Ok(pass);
         }

@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row, SqlStr};
+use steward_kit::telemetry::{continue_trace, link_trace};
 use steward_kit::{Error, Result};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::hints::Entry;
@@ -23,6 +25,10 @@ use crate::shard::shard_of;
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest one.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+
+/// A timer that slept longer begins a trace of its own, with a link to the one that it was set in: traces that go on for months
+/// can be stored and shown by nobody.
+const LONGEST_TRACE: SignedDuration = SignedDuration::from_hours(12);
 
 /// The handlers of a service by their kind.
 pub(super) type Handlers = HashMap<&'static str, Arc<dyn TimerHandler>>;
@@ -59,7 +65,7 @@ impl Firer {
             ),
             end: db.sql(
                 "DELETE FROM {schema}.timers WHERE id = ANY($1) AND wake_time <= $2 AND kind = ANY($3)
-                 RETURNING id, kind, subject_id, key, estate_id, due_time, create_time, attempt_count",
+                 RETURNING id, kind, subject_id, key, estate_id, due_time, create_time, attempt_count, traceparent",
             ),
             put_back: db.sql(
                 "UPDATE {schema}.timers SET attempt_count = attempt_count + 1,
@@ -117,10 +123,13 @@ impl Firer {
         Ok(())
     }
 
-    /// A handler that panics has failed, and takes nothing else with it.
+    /// The handler within the trace of what set the timer. One that panics has failed, and takes nothing else with it.
     async fn guarded(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         let handler = self.handlers.get(timer.kind).ok_or_else(|| Error::bug("a timer without a handler"))?;
-        AssertUnwindSafe(handler.fire(tx, timer, now)).catch_unwind().await.unwrap_or_else(|_| Err(Error::bug("the handler panicked")))
+        AssertUnwindSafe(handler.fire(tx, timer, now).instrument(span_of(timer)))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Error::bug("the handler panicked")))
     }
 
     /// Lets a timer that failed rest, longer each time. `None` if it is gone.
@@ -179,8 +188,20 @@ impl Firer {
             due_time: instant("due_time").store()?,
             create_time: instant("create_time").store()?,
             attempt_count: row.try_get("attempt_count").store()?,
+            traceparent: row.try_get("traceparent").store()?,
         })
     }
+}
+
+fn span_of(timer: &FiredTimer) -> tracing::Span {
+    let FiredTimer { kind, id, subject_id, due_time, .. } = timer;
+    let span = tracing::info_span!(parent: None, "fire_timer", otel.name = format!("timer {kind}"), kind, timer = %id, subject = %subject_id, due = %due_time);
+    if due_time.duration_since(timer.create_time) <= LONGEST_TRACE {
+        continue_trace(&span, &timer.traceparent);
+    } else {
+        link_trace(&span, &timer.traceparent);
+    }
+    span
 }
 
 fn pending(row: &PgRow) -> Result<Pending, sqlx::Error> {

@@ -43,6 +43,8 @@ pub struct FiredTimer {
     pub create_time: Timestamp,
     /// How often it failed before.
     pub attempt_count: i32,
+    /// W3C trace context of what set it, empty where that is not recorded.
+    pub traceparent: String,
 }
 
 /// What happens when timers of one kind fire.

@@ -71,6 +71,7 @@ impl TimerService {
         }
         let index = Index::new(db.redis().clone(), db.schema());
         let meters = Meters::of(db.schema());
+        by_kind.keys().for_each(|kind| meters.expect_timers(kind));
         Ok(Self { parts: Arc::new(Parts { clock, options, index, firer: Firer::new(db, by_kind), meters }) })
     }
 

@@ -14,6 +14,7 @@ mod letters;
 mod migrations;
 mod predicates;
 mod rekey;
+mod rollups;
 mod support;
 mod timers;
 mod timers_faults;

@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::telemetry;
 
 /// Where an issuer's keys are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub(super) struct Jwks {
 
 impl Jwks {
     pub(super) fn new(source: JwksSource, http: reqwest::Client, clock: Clock) -> Self {
+        telemetry::jwks_refreshed(0, false);
         Self { source, http, clock, current: RwLock::new(None), fetching: Mutex::new(None) }
     }
 
@@ -69,8 +71,10 @@ impl Jwks {
             && let Some(key) = set.keys.get(kid)
             && self.clock.now() < set.stale_at
         {
+            telemetry::cache_asked("jwks", true);
             return Ok(Some(key.clone()));
         }
+        telemetry::cache_asked("jwks", false);
         self.refresh(kid).await?;
         Ok(self.current().and_then(|set| set.keys.get(kid).cloned()))
     }
@@ -89,7 +93,9 @@ impl Jwks {
             return Ok(());
         }
         *last_attempt = Some(now);
-        match self.fetch(known.as_deref()).await {
+        let fetched = self.fetch(known.as_deref()).await;
+        telemetry::jwks_refreshed(1, fetched.is_ok());
+        match fetched {
             Ok(set) => {
                 if let Ok(mut current) = self.current.write() {
                     *current = Some(Arc::new(set));

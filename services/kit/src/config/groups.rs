@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Environment, Faults};
+use super::{Environment, Faults, TlsConfig};
 use crate::auth::{Issuer, JwksSource, Roles, TokenSource, TokenVerifier};
 use crate::clock::Clock;
 use crate::crypto::Keyring;
@@ -33,12 +33,27 @@ pub struct ServerConfig {
     /// Age in seconds after which a connection is asked to come again, so that new replicas get their share.
     #[arg(long, default_value_t = 600)]
     pub max_connection_age_s: u64,
+    /// Most connections at once; more are closed at once.
+    #[arg(long, default_value_t = 4_096)]
+    pub max_connections: usize,
+    /// Most RPCs and streams that one connection may have open at once; more wait at their caller.
+    #[arg(long, default_value_t = 2_048)]
+    pub max_streams_per_connection: u32,
+    /// How long, in milliseconds, a new connection may take to shake hands, and then to say its first word.
+    #[arg(long, default_value_t = 10_000)]
+    pub handshake_timeout_ms: u64,
+    /// Address of a plain port that answers health probes and nothing else; none if unset.
+    #[arg(long)]
+    pub health_listen: Option<SocketAddr>,
     /// How long to stay reachable, in milliseconds, after saying NOT_SERVING, until the balancers have noticed.
     #[arg(long, default_value_t = 2_000)]
     pub drain_notice_ms: u64,
     /// How long, in milliseconds, RPCs at work may take to end before they are cut off.
     #[arg(long, default_value_t = 20_000)]
     pub drain_deadline_ms: u64,
+    /// Certificates of both directions.
+    #[command(flatten)]
+    pub tls: TlsConfig,
 }
 
 impl ServerConfig {
@@ -50,22 +65,30 @@ impl ServerConfig {
             request_timeout_ms: 30_000,
             max_concurrent_requests: 512,
             max_connection_age_s: 600,
+            max_connections: 4_096,
+            max_streams_per_connection: 2_048,
+            handshake_timeout_ms: 10_000,
+            health_listen: None,
             drain_notice_ms: 0,
             drain_deadline_ms: 2_000,
+            tls: TlsConfig::default(),
         }
     }
 
     /// Notes what is wrong.
     pub fn check(&self, faults: &mut Faults) {
-        if self.request_timeout_ms == 0 {
-            faults.add("request_timeout_ms", "must be at least 1");
+        let at_least_one = [
+            ("request_timeout_ms", self.request_timeout_ms),
+            ("max_concurrent_requests", self.max_concurrent_requests as u64),
+            ("max_connection_age_s", self.max_connection_age_s),
+            ("max_connections", self.max_connections as u64),
+            ("max_streams_per_connection", u64::from(self.max_streams_per_connection)),
+            ("handshake_timeout_ms", self.handshake_timeout_ms),
+        ];
+        for (name, _) in at_least_one.into_iter().filter(|(_, value)| *value == 0) {
+            faults.add(name, "must be at least 1");
         }
-        if self.max_concurrent_requests == 0 {
-            faults.add("max_concurrent_requests", "must be at least 1");
-        }
-        if self.max_connection_age_s == 0 {
-            faults.add("max_connection_age_s", "must be at least 1");
-        }
+        self.tls.check(self.environment, faults);
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {
@@ -143,7 +166,7 @@ pub struct TelemetryConfig {
     /// json, or pretty for people.
     #[arg(long, value_enum, default_value = "json")]
     pub log_format: LogFormat,
-    /// OTLP/gRPC collector for traces; none are sent if unset.
+    /// OTLP/gRPC collector for traces and metrics; none are sent if unset.
     #[arg(long)]
     pub otlp_endpoint: Option<String>,
     /// Share of new traces that are sent, 0 to 1.

@@ -6,15 +6,17 @@
 //!
 //! [`load`] reads the process's own; a wrong configuration ends it with a list of everything that is wrong, which is
 //! also what the subcommand `check-config` prints. What exists for development only (the movable clock, plain HTTP
-//! keys) is a fault unless `ENVIRONMENT=development`.
+//! keys) is a fault unless `ENVIRONMENT=development`; what is plain must be allowed by name.
 
 mod groups;
 mod parse;
+mod tls;
 
 use std::fmt;
 
 pub use groups::{AuthConfig, ClockConfig, CryptoConfig, ServerConfig, TelemetryConfig};
 pub use parse::{Command, Refused, load, parse};
+pub use tls::TlsConfig;
 
 /// Where a process runs. Production is the default: forgetting to say so must not open anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

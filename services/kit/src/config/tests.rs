@@ -37,15 +37,25 @@ impl ServiceConfig for Config {
     }
 }
 
+/// Said in every test but those that are about certificates.
+const PLAIN: (&str, &str) = ("STEWARD_WORK_ORDER__PLAIN_LISTENER", "true");
 const ISSUERS: (&str, &str) = ("STEWARD_WORK_ORDER__ISSUERS", "https://id.example.cn=https://id.example.cn/jwks");
 
 fn read(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(Command, Config), Refused> {
+    read_bare(arguments, &[variables, &[PLAIN]].concat())
+}
+
+fn read_bare(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(Command, Config), Refused> {
     let variables: HashMap<&str, &str> = variables.iter().copied().collect();
     parse(arguments.iter().map(OsString::from), |name| variables.get(name).map(OsString::from))
 }
 
 fn faults(arguments: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
-    match read(arguments, variables) {
+    told(read(arguments, variables))
+}
+
+fn told(read: Result<(Command, Config), Refused>) -> Vec<String> {
+    match read {
         Err(Refused::Faults(faults)) => faults.iter().map(str::to_owned).collect(),
         other => panic!("faults were expected, not {other:?}"),
     }
@@ -106,4 +116,48 @@ fn help_names_the_variables() {
         Err(Refused::Help(text)) => assert!(text.contains("STEWARD_WORK_ORDER__DRAIN_DEADLINE_MS"), "{text}"),
         other => panic!("help was expected, not {other:?}"),
     }
+}
+
+#[test]
+fn what_is_plain_must_be_allowed_by_name_in_production() {
+    assert_eq!(
+        told(read_bare(&[], &[ISSUERS])),
+        ["TLS_CERT_FILE: must be set in production, or PLAIN_LISTENER if something in front of the port encrypts"]
+    );
+    let development = ("STEWARD_WORK_ORDER__ENVIRONMENT", "development");
+    let (_, config) = read_bare(&[], &[ISSUERS, development]).expect("a developer's machine is plain");
+
+    let peer = |environment, url: &str, change: fn(&mut TlsConfig)| {
+        let mut tls = config.server.tls.clone();
+        change(&mut tls);
+        let mut faults = Faults::default();
+        tls.check_peer(environment, "customer_url", url, &mut faults);
+        faults.iter().next().and_then(|fault| Some(fault.split_once(": ")?.1.to_owned()))
+    };
+    let production = Environment::Production;
+    assert!(peer(production, "http://customer:8080", |_| {}).is_some_and(|fault| fault.contains("PLAIN_CALLS")));
+    assert_eq!(peer(production, "http://customer:8080", |tls| tls.plain_calls = true), None);
+    assert_eq!(peer(Environment::Development, "http://customer:8080", |_| {}), None);
+    assert!(peer(production, "https://customer:8080", |_| {}).is_some_and(|fault| fault.contains("CALL_CA_FILE")));
+    assert_eq!(peer(production, "https://customer:8080", |tls| tls.call_ca_file = Some("ca.crt".into())), None);
+    assert!(peer(production, "customer:8080", |_| {}).is_some_and(|fault| fault.contains("http")));
+}
+
+#[test]
+fn half_a_set_of_certificates_is_refused() {
+    let set = |names: &[&str]| {
+        let variables: Vec<_> = names.iter().map(|name| (format!("STEWARD_WORK_ORDER__{name}"), format!("/not/there/{name}"))).collect();
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([ISSUERS]).collect();
+        let told = told(read_bare(&[], &variables));
+        told.iter().filter_map(|fault| fault.split(':').next().map(str::to_owned)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(set(&["TLS_CERT_FILE"]), "TLS_KEY_FILE");
+    assert_eq!(set(&["TLS_KEY_FILE"]), "TLS_CERT_FILE");
+    assert_eq!(set(&["TLS_CALLER_CA_FILE"]), "TLS_CALLER_CA_FILE TLS_CERT_FILE");
+    assert_eq!(set(&["TLS_CALLERS"]), "TLS_CERT_FILE TLS_CALLERS");
+    assert_eq!(set(&["TLS_CERT_FILE", "CALL_CERT_FILE"]), "TLS_KEY_FILE CALL_KEY_FILE CALL_CA_FILE");
+    assert_eq!(set(&["TLS_CERT_FILE", "TLS_KEY_FILE"]), "TLS_CERT_FILE", "the files are not there");
+    let both = [("STEWARD_WORK_ORDER__TLS_CERT_FILE", "a"), ("STEWARD_WORK_ORDER__TLS_KEY_FILE", "b"), PLAIN, ISSUERS];
+    let told = told(read_bare(&[], &both));
+    assert!(told.iter().any(|fault| fault == "PLAIN_LISTENER: cannot be set together with TLS_CERT_FILE"), "{told:#?}");
 }

@@ -150,6 +150,7 @@ impl Error {
 
     /// A dependency is down.
     pub fn unavailable(dependency: &'static str, cause: impl Into<anyhow::Error>) -> Self {
+        crate::telemetry::dependency_failed(dependency);
         Self::Unavailable { dependency, source: cause.into() }
     }
 

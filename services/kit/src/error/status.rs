@@ -38,9 +38,15 @@ pub mod reason {
 /// When a caller should try again after something we need was down.
 const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(1);
 
+/// A refusal travels in headers, and a peer breaks the whole connection, with every other call on it, when they grow beyond 16 KiB. So
+/// what a refusal says is cut: bytes of the message, of one text of the details, and of all violations together.
+const MOST_OF_A_MESSAGE: usize = 600;
+const MOST_OF_A_TEXT: usize = 500;
+const MOST_OF_ALL_VIOLATIONS: usize = 6 << 10;
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let message = error.to_string();
+        let message = short(&error.to_string(), MOST_OF_A_MESSAGE);
         match error {
             Error::Invalid(violations) => invalid(message, &violations),
             Error::NotFound { resource, id } => {
@@ -91,18 +97,37 @@ pub fn unknown_method() -> Status {
 }
 
 fn invalid(message: String, violations: &Violations) -> Status {
+    let mut room = MOST_OF_ALL_VIOLATIONS;
     let fields: Vec<FieldViolation> = violations
         .iter()
         .map(|violation| FieldViolation {
-            field: violation.field.clone(),
-            description: violation.description.clone(),
+            field: short(&violation.field, MOST_OF_A_TEXT),
+            description: short(&violation.description, MOST_OF_A_TEXT),
             reason: violation.reason.to_owned(),
             localized_message: None,
         })
+        .take_while(|told| {
+            let size = told.field.len() + told.description.len() + told.reason.len();
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        })
         .collect();
-    let mut details = info(reason::INVALID_FIELDS, []);
+    let untold = violations.iter().count() - fields.len();
+    let mut details = match untold {
+        0 => info(reason::INVALID_FIELDS, []),
+        more => info(reason::INVALID_FIELDS, [("untold_violations", more.to_string())]),
+    };
     details.set_bad_request(fields);
     Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// The text, or its beginning, in so many bytes.
+fn short(text: &str, most: usize) -> String {
+    match text.len() <= most {
+        true => text.to_owned(),
+        false => format!("{}…", &text[..text.floor_char_boundary(most)]),
+    }
 }
 
 fn wrong_state(message: String, refusal: WrongState) -> Status {
@@ -113,7 +138,8 @@ fn wrong_state(message: String, refusal: WrongState) -> Status {
 }
 
 fn info<const N: usize>(reason: &str, metadata: [(&str, String); N]) -> ErrorDetails {
-    let metadata: HashMap<String, String> = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let metadata: HashMap<String, String> =
+        metadata.into_iter().map(|(key, value)| (key.to_owned(), short(&value, MOST_OF_A_TEXT))).collect();
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
 }
 

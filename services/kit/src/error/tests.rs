@@ -138,3 +138,23 @@ fn building_without_violations_gives_the_value() {
     assert_eq!(bad.build(|| name).expect("builds"), "东湖花园");
     assert!(matches!(Violations::new().build(|| None::<u8>), Err(Error::Internal(_))));
 }
+
+/// A refusal that grew with the request would break the connection of everybody who shares it.
+#[test]
+fn a_refusal_fits_into_headers_however_much_is_wrong() {
+    let mut bad = Violations::new();
+    for at in 0..5_000 {
+        bad.add(format!("items[{at}].{}", "界".repeat(500)), "string.max_len", "must have at most 60 characters");
+    }
+    let status = Status::from(Error::from(bad));
+    let mut headers = http::HeaderMap::new();
+    status.add_header(&mut headers).expect("headers");
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    assert!(size < 14 << 10, "{size} bytes");
+    let untold = status.get_details_error_info().expect("an ErrorInfo").metadata["untold_violations"].clone();
+    let told = status.get_details_bad_request().expect("a BadRequest").field_violations.len();
+    assert_eq!(untold.parse::<usize>().expect("a number") + told, 5_000);
+
+    let status = Status::from(Error::not_found("unit", "x".repeat(100_000)));
+    assert!(status.details().len() < 2_000);
+}

@@ -79,6 +79,8 @@ pub struct CallbackCounts {
     pub provisional: i64,
 }
 
+crate::adds_up!(CallbackCounts { reached_in_time, reached_late, exhausted_in_time, exhausted_late, missed, provisional });
+
 impl CallbackCounts {
     /// Counts results.
     pub fn of(results: impl IntoIterator<Item = CallbackResult>) -> Self {

@@ -38,6 +38,10 @@ const fn care(id: &'static str, formula: &'static str, name_zh: &'static str, na
     Metric::rate(id, formula, Owner::Care, name_zh, name_en)
 }
 
+const fn messages(id: &'static str, formula: &'static str, name_zh: &'static str, name_en: &'static str) -> Metric {
+    Metric::rate(id, formula, Owner::Notification, name_zh, name_en)
+}
+
 static METRICS: &[Metric] = &[
     // Work orders.
     Metric::rate("complaint_rate", "F-05a", Owner::WorkOrder, "投诉率", "Complaint rate")
@@ -227,6 +231,19 @@ static METRICS: &[Metric] = &[
         .growing(),
     Metric::rate("data_quality_dup_rate", "CP-53", Owner::Customer, "档案重复率", "Duplicate records").by(&["suspected"]).lower_is_better(),
     Metric::rate("data_quality_completeness", "CP-53", Owner::Customer, "档案完整率", "Complete records").by(&["required_fields"]),
+    // Messages to customers.
+    messages("message_reach_rate", "NT-36", "消息触达率", "Messages that arrived").by(&["delivered_or_read"]),
+    messages("message_read_rate", "NT-36", "消息阅读率", "Messages read").by(&["read_of_delivered"]),
+    messages("message_latency", "NT-22", "消息时延", "Time from the fact to the hand-over")
+        .by(&["fact_to_hand_over"])
+        .shown_as(Unit::SecondsAsTheyAre)
+        .lower_is_better(),
+    // Without a limit of the plan there is nothing that a message could be late by, and so no data.
+    messages("message_timely_rate", "NT-18", "消息及时率", "Messages handed over in time").by(&["within_limit"]).choosing(&[Limit]),
+    messages("emergency_handover_rate", "NT-39", "应急消息及时送出率", "Emergency messages handed over in time")
+        .by(&["within_limit"])
+        .choosing(&[Limit]),
+    messages("message_suppressed_rate", "NT-38", "消息抑制率", "Messages held back").by(&["of_judged"]).lower_is_better(),
     // The plan itself.
     Metric::rate("net_benefit", "F-15", Owner::Gateway, "年度净效益", "Net benefit of a year")
         .by(&["planned_volumes"])

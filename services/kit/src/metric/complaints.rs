@@ -20,6 +20,8 @@ pub struct ComplaintCounts {
     pub late_entries: i64,
 }
 
+crate::adds_up!(ComplaintCounts { households, cases, without_household, out_of_scope, late_entries });
+
 /// F-05a: distinct households with a complaint, by the mean number of households. Without a base there is no data.
 pub fn complaint_rate(counts: &ComplaintCounts, base: Option<Ratio>) -> Figure {
     of_base(counts.households, counts, base)

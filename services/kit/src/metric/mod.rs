@@ -19,11 +19,13 @@
 //! | `improvement` | F-19 to F-22 |
 //! | `standing` | the edge-case matrix |
 //! | `ratio`, `unit`, `interval`, `period`, `target`, `figure` | what all of them are made of |
+//! | `as_of`, `tally` | counts that add up over estates, and until when they are true |
 //! | `entry`, `catalogue`, `definition`, `wire` | which metrics there are, how a plan defines one, and both as messages |
 //!
 //! `services/kit/docs/metrics.md` explains the figures to operators and app teams.
 
 mod answers;
+mod as_of;
 mod callbacks;
 mod care;
 mod catalogue;
@@ -43,6 +45,7 @@ mod resolution;
 mod sample;
 mod satisfaction;
 mod standing;
+mod tally;
 mod target;
 mod timeliness;
 mod unit;
@@ -52,6 +55,7 @@ pub mod wire;
 mod tests;
 
 pub use answers::{Answers, LevelCount, WEIGHT_ONE};
+pub use as_of::{AsOf, Passed, Seen};
 pub use callbacks::{CallbackCounts, CallbackResult, CoverageMethod, callback_coverage, relationship_callback_coverage};
 pub use care::{BeforeAfter, CareCounts, Share, care_coverage, csat_lift, reach_lift, reach_rate, return_on_investment};
 pub use catalogue::{has_metric, metric, metrics};
@@ -68,13 +72,14 @@ pub use interval::{Interval, around, effective_size, variance_of_share, wilson};
 pub use period::{Period, PeriodKind};
 pub use ratio::Ratio;
 pub use recommendation::{LoyaltyCounts, LoyaltyMethod, loyalty_rate, nps};
-pub use repeat::{FirstContact, RepeatCounts, first_contact, first_contact_resolution, reopen_rate, repeat_rate};
+pub use repeat::{FirstContact, FirstContactCounts, RepeatCounts, first_contact, first_contact_resolution, reopen_rate, repeat_rate};
 pub use resolution::{
     CaseAtCutOff, Close, Opinion, Resolution, ResolutionCounts, handled_rate, mean_handling_time, mean_with_ranks, resolution_rate,
 };
 pub use sample::{SamplePlan, invitations, margin_reached};
 pub use satisfaction::{DimensionMean, SatisfiedLevels, Scale, ScoreMap, csat_index, csat_rate, csat_score};
 pub use standing::{Entry, Standing};
+pub use tally::{AddsUp, RULES, ShareCounts, Tally};
 pub use target::{Direction, Target, Verdict, judge};
 pub use timeliness::{Deadline, Timeliness, TimelyCounts, timely_rate, timely_rate_by_survey, worst};
 pub use unit::{Unit, half_up};

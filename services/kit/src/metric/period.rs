@@ -21,7 +21,7 @@ pub enum PeriodKind {
     Year,
     /// Survey waves that closed in the days asked for.
     Wave,
-    /// Campaigns that ended in the days asked for.
+    /// What campaigns delivered in the days asked for.
     Campaign,
     /// Handover batches whose window ended in the days asked for.
     Batch,

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::as_of::Passed;
 use super::figure::{Figure, Part};
 
 /// Cases closed in a period.
@@ -14,6 +15,8 @@ pub struct RepeatCounts {
     /// Of them, followed by a case of the same household and category within the window.
     pub repeated: i64,
 }
+
+crate::adds_up!(RepeatCounts { closed, reopened, repeated });
 
 /// F-17, reopened.
 pub fn reopen_rate(counts: &RepeatCounts) -> Figure {
@@ -56,22 +59,47 @@ pub fn first_contact(
     previous: Option<Timestamp>,
     next: Option<Timestamp>,
     (look_back, look_ahead): (SignedDuration, SignedDuration),
-    as_of: Timestamp,
+    as_of: impl Passed,
 ) -> FirstContact {
     if previous.is_some_and(|before| contact.duration_since(before) <= look_back) {
         FirstContact::NotFirst
     } else if next.is_some_and(|after| after.duration_since(contact) <= look_ahead) {
         FirstContact::Again
-    } else if as_of.duration_since(contact) < look_ahead {
-        FirstContact::Pending
-    } else {
+    } else if contact.checked_add(look_ahead).is_ok_and(|end| as_of.has_passed(end)) {
         FirstContact::Resolved
+    } else {
+        FirstContact::Pending
+    }
+}
+
+/// First contacts of a period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FirstContactCounts {
+    /// Nothing came after.
+    pub resolved: i64,
+    /// Another came after.
+    pub again: i64,
+    /// The look-ahead has not passed yet.
+    pub pending: i64,
+}
+
+crate::adds_up!(FirstContactCounts { resolved, again, pending });
+
+impl FirstContactCounts {
+    /// Adds one.
+    pub fn add(&mut self, contact: FirstContact) {
+        match contact {
+            FirstContact::Resolved => self.resolved += 1,
+            FirstContact::Again => self.again += 1,
+            FirstContact::Pending => self.pending += 1,
+            FirstContact::NotFirst => {}
+        }
     }
 }
 
 /// F-18: first contacts without a new one in the look-ahead, by first contacts.
-pub fn first_contact_resolution(resolved: i64, first_contacts: i64, pending: i64) -> Figure {
-    Figure::rate(resolved, first_contacts).beside([Part::count("look_ahead_not_over", pending)])
+pub fn first_contact_resolution(counts: &FirstContactCounts) -> Figure {
+    Figure::rate(counts.resolved, counts.resolved + counts.again).beside([Part::count("look_ahead_not_over", counts.pending)])
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::as_of::Passed;
 use super::figure::{Figure, Part};
 use super::ratio::Ratio;
 use super::standing::{Entry, Standing};
@@ -100,16 +101,16 @@ impl Resolution {
 
 impl CaseAtCutOff {
     /// How it counts.
-    pub fn resolution(&self, cut_off: Timestamp) -> Resolution {
+    pub fn resolution(&self, cut_off: impl Passed) -> Resolution {
         match self.standing.in_resolution_rate() {
             Entry::Listed => return Resolution::Withdrawn,
             Entry::Out | Entry::HouseholdOnly => return Resolution::Out,
             Entry::Counts => {}
         }
-        if self.result_due.is_some_and(|due| due > cut_off) {
+        if self.result_due.is_some_and(|due| !cut_off.has_passed(due)) {
             return Resolution::NotYetDue;
         }
-        match (self.closed.filter(|(_, at)| *at <= cut_off), self.opinion) {
+        match (self.closed.filter(|(_, at)| cut_off.has_passed(*at)), self.opinion) {
             (None, _) | (Some((Close::Otherwise, _)), _) | (Some(_), Opinion::Objects) => Resolution::Unresolved,
             (Some((Close::Resolved | Close::Silent, _)), Opinion::Accepts) => Resolution::Confirmed,
             (Some((Close::Resolved | Close::Silent, _)), Opinion::Silent) => Resolution::Unopposed,
@@ -133,6 +134,8 @@ pub struct ResolutionCounts {
     /// Recorded after the period though they happened in it.
     pub late_entries: i64,
 }
+
+crate::adds_up!(ResolutionCounts { confirmed, unopposed, unresolved, withdrawn, not_yet_due, late_entries });
 
 impl ResolutionCounts {
     /// Counts cases.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::as_of::Passed;
 use super::figure::{Figure, Part};
 
 /// A deadline and what became of it.
@@ -55,16 +56,16 @@ impl Timeliness {
 
 impl Deadline {
     /// How it counts, as of an instant. That it is due in the period is the caller's to pick.
-    pub fn judged(&self, as_of: Timestamp) -> Timeliness {
-        let reached = self.reached.filter(|at| *at <= as_of);
+    pub fn judged(&self, as_of: impl Passed) -> Timeliness {
+        let reached = self.reached.filter(|at| as_of.has_passed(*at));
         match (reached, self.ended) {
             _ if self.is_provisional => Timeliness::Provisional,
             (Some(at), _) if at <= self.due => Timeliness::InTime,
             (Some(_), _) => Timeliness::Late,
             (None, Some(ended)) if ended <= self.due => Timeliness::Ended,
             (None, Some(_)) => Timeliness::Late,
-            (None, None) if self.due > as_of => Timeliness::NotYetDue,
-            (None, None) => Timeliness::OpenLate,
+            (None, None) if as_of.has_passed(self.due) => Timeliness::OpenLate,
+            (None, None) => Timeliness::NotYetDue,
         }
     }
 }
@@ -88,6 +89,8 @@ pub struct TimelyCounts {
     /// Recorded after the period though they happened in it.
     pub late_entries: i64,
 }
+
+crate::adds_up!(TimelyCounts { in_time, late, open_late, provisional, late_entries });
 
 impl TimelyCounts {
     /// Counts judged deadlines.

@@ -11,6 +11,8 @@ pub enum Unit {
     Seconds,
     /// A mean of seconds, shown in days.
     SecondsInDays,
+    /// A mean of seconds, shown in seconds.
+    SecondsAsTheyAre,
     /// A mean of points, 0 to 100.
     Points,
     /// A count.
@@ -38,7 +40,7 @@ impl Unit {
             Self::Seconds => of(1, 3600),
             Self::SecondsInDays => of(1, 86_400),
             Self::PerThousand => of(1000, 1),
-            Self::Points | Self::Count | Self::Index | Self::Nps | Self::Currency => Ratio::ONE,
+            Self::SecondsAsTheyAre | Self::Points | Self::Count | Self::Index | Self::Nps | Self::Currency => Ratio::ONE,
         }
     }
 
@@ -49,6 +51,7 @@ impl Unit {
             Self::Rate
             | Self::Seconds
             | Self::SecondsInDays
+            | Self::SecondsAsTheyAre
             | Self::Points
             | Self::Index
             | Self::PerThousand
@@ -68,6 +71,7 @@ impl Unit {
             Self::Rate | Self::RelativeChange => "%",
             Self::Seconds => "h",
             Self::SecondsInDays => "d",
+            Self::SecondsAsTheyAre => "s",
             Self::Points => "points",
             Self::PerThousand => "‰",
             Self::RateDifference => "pp",
@@ -126,6 +130,7 @@ mod tests {
         assert_eq!(Unit::Nps.show(ratio(28, 1)), "28");
         assert_eq!(Unit::Seconds.show(ratio(5400, 1)), "1.5");
         assert_eq!(Unit::SecondsInDays.show(ratio(604_800, 1)), "7.0");
+        assert_eq!(Unit::SecondsAsTheyAre.show(ratio(12_345, 1000)), "12.3");
         assert_eq!(Unit::RateDifference.show(ratio(116, 1000)), "+11.6");
         assert_eq!(Unit::RelativeChange.show(ratio(2, 5)), "+40.0");
         assert_eq!(Unit::RateDifference.show(ratio(0, 1)), "0.0");

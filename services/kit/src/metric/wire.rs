@@ -113,7 +113,7 @@ pub fn basis_number(basis: Basis) -> pb::HouseholdBasis {
 pub fn unit_number(unit: Unit) -> pb::MetricUnit {
     match unit {
         Unit::Rate => pb::MetricUnit::Rate,
-        Unit::Seconds | Unit::SecondsInDays => pb::MetricUnit::Seconds,
+        Unit::Seconds | Unit::SecondsInDays | Unit::SecondsAsTheyAre => pb::MetricUnit::Seconds,
         Unit::Points => pb::MetricUnit::Points,
         Unit::Count => pb::MetricUnit::Count,
         Unit::Index => pb::MetricUnit::Index,

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use steward_proto::plan::v1::policy_document::Document;
 use steward_proto::plan::v1::{PolicyDocument, ServicePlan};
 
+use super::check::check_document;
 use super::kinds::{code_of, kind_of};
-use super::spans::check_spans;
 use crate::calendar::{Calendars, Span, UnitCalendars};
 use crate::error::Violations;
 use crate::metric::check_policy;
@@ -56,7 +56,7 @@ pub fn read_plan(file: &str, yaml: &str) -> Result<ServicePlan, PlanError> {
     for document in documents_of(&plan) {
         let at = code_of(kind_of(&document));
         let mut own = Violations::new();
-        check_spans(&PolicyDocument { document: Some(document) }, at, &Calendars::shipped(), &mut own)
+        check_document(&PolicyDocument { document: Some(document) }, at, &Calendars::shipped(), &mut own)
             .map_err(|fault| fail(vec![fault.to_string()]))?;
         // The document stands in the plan by its own name.
         let doubled = format!("{at}.{at}");

@@ -15,7 +15,7 @@ pub struct Field {
     /// Type of its values.
     pub fact_type: FactType,
     /// The codes that it can have, in their order; empty when they are open.
-    pub codes: &'static [&'static str],
+    pub codes: Cow<'static, [&'static str]>,
     /// Name in Chinese.
     pub zh: Cow<'static, str>,
     /// Name in English.
@@ -27,12 +27,12 @@ pub struct Field {
 impl Field {
     /// A field with open values.
     pub fn new(name: &'static str, fact_type: FactType, zh: &'static str, en: &'static str) -> Self {
-        Self { name: name.into(), fact_type, codes: &[], zh: zh.into(), en: en.into(), is_personal: false }
+        Self { name: name.into(), fact_type, codes: Cow::Borrowed(&[]), zh: zh.into(), en: en.into(), is_personal: false }
     }
 
     /// A field with a closed set of codes.
     pub fn of_codes(name: &'static str, codes: &'static [&'static str], zh: &'static str, en: &'static str) -> Self {
-        Self { codes, ..Self::new(name, FactType::Code, zh, en) }
+        Self { codes: Cow::Borrowed(codes), ..Self::new(name, FactType::Code, zh, en) }
     }
 
     /// The same field, of which reasons say only that it was recorded.
@@ -75,6 +75,13 @@ impl Catalogue {
     #[must_use]
     pub fn with_family(self, family: Family) -> Self {
         Self { family: Some(family), ..self }
+    }
+
+    /// The same with more fields.
+    #[must_use]
+    pub fn with_fields(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.fields.extend(fields.into_iter().map(|field| (field.name.clone(), field)));
+        self
     }
 
     /// The field of a name.

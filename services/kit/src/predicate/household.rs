@@ -91,7 +91,7 @@ fn service_use(name: &str) -> Option<Field> {
     (is_code && is_window).then(|| Field {
         name: name.to_owned().into(),
         fact_type: Integer,
-        codes: &[],
+        codes: std::borrow::Cow::Borrowed(&[]),
         zh: format!("近{window}天使用次数：{code}").into(),
         en: format!("Uses of {code} within {window} days").into(),
         is_personal: false,

@@ -36,6 +36,7 @@ mod compiled;
 mod evaluate;
 mod fact;
 mod household;
+mod split;
 mod values;
 
 #[cfg(test)]
@@ -47,3 +48,4 @@ pub use compiled::{Bound, Comparison, Compiled, Node, Operands, Test, days_back}
 pub use evaluate::{Finding, Reason, Seen, Truth};
 pub use fact::{Fact, FactType, Facts};
 pub use household::{JOURNEY_NODES, JOURNEY_STAGES, SERVICE_WINDOWS};
+pub use split::{Sides, split};

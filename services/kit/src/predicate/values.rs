@@ -55,7 +55,7 @@ impl Values<'_> {
     /// Codes that the field can have.
     pub(super) fn codes(&mut self) -> Option<Vec<String>> {
         let codes = self.each(|kind| if let Kind::Text(text) = kind { Some(text.clone()) } else { None })?;
-        let known = self.field.codes;
+        let known = &self.field.codes;
         let mut all_known = true;
         for (at, code) in codes.iter().enumerate() {
             if !known.is_empty() && !known.contains(&code.as_str()) {

@@ -8,11 +8,15 @@
 //! taken and RPCs at work may end; then, at a hard deadline, what is left is cut off (a peer that does not react can
 //! otherwise hold a graceful shutdown for an hour: hyper #4170).
 
+mod callers;
+mod connection;
 mod health;
+mod incoming;
 mod limit;
 mod panics;
 mod request;
 mod signal;
+mod undecodable;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,17 +27,20 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::Health as HealthRpc;
 use tower::Service;
 use tower::ServiceBuilder;
 
+pub use callers::{Callers, CallersLayer};
+pub use connection::{Connection, ConnectionInfo};
 pub use health::{Health, health};
+pub use incoming::Incoming;
 pub use limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
 pub use panics::{PanicAnswer, catch_panic};
 pub use request::{RequestLayer, RequestService};
 pub use signal::cancel_on_signal;
+pub use undecodable::{Undecodable, UndecodableLayer};
 
 use crate::auth::{AuthLayer, PermissionTable, Roles, TokenVerifier};
 use crate::config::ServerConfig;
@@ -79,8 +86,12 @@ impl Server {
         let stack = ServiceBuilder::new()
             // Names the request, opens its span and times it: outermost, so that whatever happens below is counted.
             .layer(RequestLayer)
+            // What cannot be decoded is refused, not our fault.
+            .layer(UndecodableLayer)
             // A panic becomes INTERNAL with the request's id; below the span, so that the line is found by it.
             .layer(catch_panic())
+            // Turns away processes that have no business here, before anything is spent on them.
+            .layer(CallersLayer)
             // Sheds load before a signature is verified, so that a flood costs little.
             .layer(ConcurrencyLimitLayer::new(self.config.max_concurrent_requests))
             // Lets in whom the token proves and the roles allow: last, so that nothing of ours runs for anyone else.
@@ -96,32 +107,38 @@ pub fn builder(config: &ServerConfig) -> tonic::transport::Server {
     tonic::transport::Server::builder()
         // The caller's own deadline counts if it is shorter.
         .timeout(config.request_timeout())
-        // A connection that lives for ever pins its caller to one replica.
+        // A connection that lives for ever pins its caller to one replica. Asked to come again here; what does not go is cut
+        // off by [`Connection`], for with tonic's own grace nobody would be asked before the cut.
         .max_connection_age(Duration::from_secs(config.max_connection_age_s))
-        .max_connection_age_grace(Duration::from_secs(30))
         // A peer that vanished without a word is noticed within half a minute.
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        // Without these two one connection could hold any number of streams, and make us reset any number of them.
+        .max_concurrent_streams(config.max_streams_per_connection)
+        .http2_max_local_error_reset_streams(Some(1024))
         // Messages are limited to 4 MiB by each tonic service's decoder; headers are limited here.
         .http2_max_header_list_size(16 * 1024)
 }
 
-/// Runs what `serve` starts on `listener` until `shutdown`, then drains to the hard deadline.
+/// Runs what `serve` starts on `listener` until `shutdown`, then drains to the hard deadline. Probes have a port of their own
+/// if the configuration names one.
 ///
 /// # Errors
-/// The listener fails.
+/// A listener fails, or a certificate's file does not hold what it should.
 pub async fn run<H: HealthRpc, F: Future<Output = Result<(), tonic::transport::Error>>>(
     config: &ServerConfig,
     health: &Health<H>,
     listener: TcpListener,
     shutdown: CancellationToken,
-    serve: impl FnOnce(TcpIncoming, WaitForCancellationFutureOwned) -> F,
+    serve: impl FnOnce(Incoming, WaitForCancellationFutureOwned) -> F,
 ) -> anyhow::Result<()> {
     let stop_accepting = CancellationToken::new();
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = Incoming::new(config, listener)?;
+    let probes = health::probes(config, health).await?;
     let serving = serve(incoming, stop_accepting.clone().cancelled_owned());
     tokio::select! {
         ended = serving => Ok(ended?),
+        ended = probes => ended,
         () = drain(config, health, &shutdown, &stop_accepting) => Ok(()),
     }
 }

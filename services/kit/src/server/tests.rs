@@ -18,7 +18,7 @@ use tonic_types::StatusExt;
 use super::*;
 use crate::auth::TestIssuer;
 use crate::auth::{Access, TokenSource};
-use crate::client::Peer;
+use crate::client::{Identity, Peer};
 use crate::clock::Clock;
 
 /// A real service of the contract: a list waits for tenths of a second as its page size says; a load panics.
@@ -75,7 +75,7 @@ impl Running {
     fn client(&self, roles: &[&str]) -> CalendarServiceClient<Peer> {
         let file = std::env::temp_dir().join(format!("steward-kit-server-{}", uuid::Uuid::now_v7()));
         std::fs::write(&file, self.issuer.token(json!({ "roles": roles }))).expect("writes");
-        let peer = Peer::connect(&self.url, Duration::from_secs(30), Some(TokenSource::file(file)));
+        let peer = Peer::connect(&self.url, Duration::from_secs(30), &Identity::plain(Some(TokenSource::file(file))));
         CalendarServiceClient::new(peer.expect("a peer"))
     }
 }
@@ -150,7 +150,7 @@ async fn health_is_told_for_the_server_and_each_service() {
 }
 
 async fn health(url: &str, service: &str) -> Result<Health, Code> {
-    let mut client = HealthClient::new(Peer::connect(url, Duration::from_secs(5), None).expect("a peer"));
+    let mut client = HealthClient::new(Peer::connect(url, Duration::from_secs(5), &Identity::plain(None)).expect("a peer"));
     let answer = client.check(HealthCheckRequest { service: service.to_owned() }).await;
     answer.map(|answer| answer.into_inner().status()).map_err(|status| status.code())
 }

@@ -44,6 +44,22 @@ pub fn continue_trace(span: &Span, traceparent: &str) {
     }
 }
 
+/// Gives `span` a link to the trace of `traceparent` instead: what follows so much later that it is a trace of its own.
+pub fn link_trace(span: &Span, traceparent: &str) {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(traceparent) {
+        headers.insert("traceparent", value);
+        let linked = TraceContextPropagator::new().extract(&Headers(&headers)).span().span_context().clone();
+        // A damaged one is passed over.
+        span.add_link(linked);
+    }
+}
+
+/// Names a span that has begun: `otel.name` counts at its beginning only.
+pub fn rename_span(span: &Span, name: String) {
+    span.context().span().update_name(name);
+}
+
 fn adopt(span: &Span, parent: &Context) {
     if parent.span().span_context().is_valid() {
         // Refused only where no telemetry is set up, as in most tests.
@@ -61,4 +77,14 @@ pub fn current_traceparent() -> Option<String> {
     let mut headers = HeaderMap::new();
     inject(&mut headers);
     headers.get("traceparent")?.to_str().ok().map(str::to_owned)
+}
+
+/// Whether a `traceparent` says that its trace is recorded.
+pub fn is_sampled(traceparent: &str) -> bool {
+    traceparent.rsplit('-').next().and_then(|flags| u8::from_str_radix(flags, 16).ok()).is_some_and(|flags| flags & 1 == 1)
+}
+
+/// [`current_traceparent`], if the trace is recorded: for rows that live long and would otherwise carry it for nothing.
+pub fn sampled_traceparent() -> Option<String> {
+    current_traceparent().filter(|traceparent| is_sampled(traceparent))
 }

@@ -18,6 +18,7 @@ impl App {
         target: Target<TemplateVersionId>,
         answer: impl Fn(&TemplateVersion) -> R,
     ) -> Result<R> {
+        call.for_every_estate()?;
         for _ in 0..TRIES {
             let mut version = load_version(self.db.pool(), target.id).await?;
             let before = version.row_version;

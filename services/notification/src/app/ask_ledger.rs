@@ -13,10 +13,12 @@ use uuid::Uuid;
 use super::App;
 use super::compose::Place;
 use super::judge_message::{LEDGER_TRIES, contact_key, contended, ledger_of, seen_heads};
+use super::situations::{HouseholdNow, HouseholdQuestion};
 use super::transact::Call;
+use crate::domain::circumstances::{Circumstances, CustomerFacts};
 use crate::domain::codes::{Class, EntryKind};
 use crate::domain::ids::{ContactId, id_at};
-use crate::domain::judge::{Asked, By, Circumstances, CustomerFacts, Decision, Judgement, judge};
+use crate::domain::judge::{Asked, By, Decision, Judgement, judge};
 use crate::domain::ledger::{Changes, Contact, Head};
 use crate::store::contacts::{Standing, changes_json, is_contended, load_reserved, load_standing, write_contacts};
 use crate::store::customers::load_all_facts;
@@ -49,7 +51,7 @@ type Group = (EstateId, Class, String);
 struct Known {
     places: HashMap<EstateId, Place>,
     customers: HashMap<CustomerId, CustomerFacts>,
-    situations: HashMap<Group, HashMap<HouseholdId, Vec<String>>>,
+    situations: HashMap<Group, HashMap<HouseholdId, HouseholdNow>>,
 }
 
 impl App {
@@ -131,7 +133,8 @@ impl App {
         let mut situations = HashMap::new();
         for (group, households) in groups.into_iter().filter(|(_, households)| !households.is_empty()) {
             let place = places.get(&group.0).ok_or_else(|| Error::bug("an estate was not looked up"))?;
-            situations.insert(group.clone(), self.situations(place, group.1, &group.2, &households, now).await?);
+            let asked = HouseholdQuestion { class: group.1, topic: &group.2, only_if: None };
+            situations.insert(group.clone(), self.ask_households(place, &asked, &households, now).await?);
         }
         Ok(Known { places, customers, situations })
     }
@@ -165,12 +168,13 @@ fn answer(questions: &[(Question, Timestamp)], known: &Known, standing: &mut Sta
     for (Question { contact, uses_profile, .. }, at) in questions {
         let place = known.places.get(&contact.estate_id).ok_or_else(|| Error::bug("an estate was not looked up"))?;
         let situations = known.situations.get(&group_of(contact)).zip(contact.household_id);
-        let situations = situations.and_then(|(all, household)| all.get(&household).cloned()).unwrap_or_default();
+        let situations = situations.and_then(|(all, household)| all.get(&household)).map(|now| now.situations.clone()).unwrap_or_default();
         let what = Circumstances {
             zone: place.estate.zone()?,
             rule: place.rule(contact.class)?.clone(),
             customer: contact.customer_id.and_then(|id| known.customers.get(&CustomerId::from(id)).cloned()),
             ledger: ledger_of(place, contact, *uses_profile, situations, standing),
+            audience: None,
         };
         let already = what.ledger.already;
         let judgement = judge(&Asked { class: contact.class, by: By::Other(contact.channel), at: *at }, &what, now);

@@ -19,8 +19,8 @@ use steward_kit::{Error, Result};
 use steward_kit_store::{StoreResult, store_error};
 use steward_proto::customer::v1 as customer;
 
-use super::App;
 use super::judge_message::own_changes;
+use super::{App, delivery_figures};
 use crate::channels::mail::contact_answer;
 use crate::domain::codes::{Channel, Class, MessageState, StepCode};
 use crate::domain::delivery::{Answer, Conclusion, Delivery, Tried};
@@ -174,6 +174,7 @@ impl App {
             let ledger = own_changes(&of_progress(&told, message.state, after.channel, now));
             if save_progress(self.db.pool(), &after, &told, next, ledger, &effects, now).await.store()? {
                 self.db.wake(&effects);
+                delivery_figures::concluded(&after, &tried, &conclusion, now);
                 return Ok(());
             }
             let scope = Scope::system("an attempt to deliver");

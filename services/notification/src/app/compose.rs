@@ -12,14 +12,15 @@ use uuid::Uuid;
 
 use super::App;
 use crate::contact_document::Document;
+use crate::domain::circumstances::CustomerFacts;
 use crate::domain::codes::{Channel, Class, Language, MessageState, StepCode};
 use crate::domain::ids::{RoutingRuleId, id_at};
-use crate::domain::judge::CustomerFacts;
 use crate::domain::ledger::Changes;
 use crate::domain::message::{Content, Message, Recipient, Step, Text};
 use crate::domain::plan::Planned;
 use crate::domain::policy::{ClassRule, ContactPolicy, OptOut};
 use crate::domain::render::{Setting, render};
+use crate::domain::routing::Condition;
 use crate::domain::template::TemplateVersion;
 
 /// Something to tell somebody.
@@ -46,6 +47,8 @@ pub(super) struct Draft<'a> {
     pub(super) occur_time: Timestamp,
     /// Not before this.
     pub(super) not_before: Option<Timestamp>,
+    /// What must hold of the household when it is sent.
+    pub(super) only_if: Option<Condition>,
 }
 
 /// The place a message concerns, and the rules there.
@@ -68,6 +71,11 @@ impl Place {
         message.recipient.customer().is_some()
             && (self.policy.caps_of(message.class, &message.subject_kind, topic).next().is_some()
                 || message.household_id.is_some() && self.policy.situations_of(message.class, topic).next().is_some())
+    }
+
+    /// Whether anybody must be asked about a message before it is judged: customer about its household, or the ledger.
+    pub(super) fn asks_others(&self, message: &Message) -> bool {
+        message.content.only_if.is_some() || self.asks_ledger(message)
     }
 }
 
@@ -107,7 +115,10 @@ impl App {
             event_id: draft.event_id,
             household_id: draft.household_id,
             routing_rule_id: draft.routing_rule_id,
-            content: Content { texts, wanted, uses_profile: draft.uses_profile, ..Content::default() },
+            content: Content { texts, wanted, uses_profile: draft.uses_profile, only_if: draft.only_if, ..Content::default() },
+            fact_time: Some(draft.occur_time),
+            held_until: None,
+            hand_over_time: None,
             steps: vec![
                 draft.first_step,
                 Step::new(now, StepCode::LanguageChosen, [("language", language.to_string()), ("basis", basis.to_owned())]),

@@ -6,6 +6,7 @@ use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
 use steward_kit::{Error, Result};
 use steward_kit_store::{Effects, constraint};
+use steward_proto::common::v1::Predicate;
 
 use super::App;
 use super::transact::Call;
@@ -14,6 +15,7 @@ use crate::domain::ids::RoutingRuleId;
 use crate::domain::routing::{RoutingRule, RuleDocument};
 use crate::domain::template::TemplateVersion;
 use crate::events::facts::{check_path, event_descriptor};
+use crate::rule_condition::{self, condition};
 use crate::store::rules::{CODE_TAKEN, insert_rule};
 
 /// What a caller wrote.
@@ -23,6 +25,8 @@ pub(crate) struct NewRule {
     pub(crate) estate: Option<EstateId>,
     pub(crate) event_type: String,
     pub(crate) template_key: String,
+    pub(crate) when: Option<Predicate>,
+    /// Without its condition, which is `when`.
     pub(crate) document: RuleDocument,
 }
 
@@ -48,7 +52,8 @@ impl App {
             Ok(template) => template,
             Err(refusal) => return self.unless_repeated(call, refusal).await,
         };
-        check(&new.document, &event, &template)?;
+        check(&new, &event, &template)?;
+        let when = new.when.as_ref().map(condition).transpose()?;
         let now = self.clock.now();
         let rule = RoutingRule {
             id: RoutingRuleId::new(),
@@ -56,7 +61,7 @@ impl App {
             estate_id: new.estate,
             event_type: new.event_type,
             template_key: new.template_key,
-            document: new.document,
+            document: RuleDocument { when, ..new.document },
             row_version: 1,
             create_time: now,
         };
@@ -73,16 +78,17 @@ impl App {
     }
 }
 
-fn check(document: &RuleDocument, event: &MessageDescriptor, template: &TemplateVersion) -> Result<()> {
-    let mut bad = Violations::new();
+fn check(new: &NewRule, event: &MessageDescriptor, template: &TemplateVersion) -> Result<()> {
+    let (document, mut bad) = (&new.document, Violations::new());
+    let parts = new.when.as_ref().and_then(|when| rule_condition::read(when, event, "when", &mut bad));
+    if parts.is_some_and(|parts| parts.household.is_some()) && document.household_path.is_empty() {
+        bad.add("household_path", "HOUSEHOLD_PATH_MISSING", "must say where the event names the household that `when` asks about");
+    }
     let mut path = |field: String, path: &str| {
         if !check_path(event, path) {
             bad.add(field, "PATH_UNKNOWN", "the event's payload has no such field");
         }
     };
-    for (at, condition) in document.matches.iter().enumerate() {
-        path(format!("matches[{at}].path"), &condition.path);
-    }
     for (at, recipient) in document.recipients.iter().enumerate() {
         match recipient.kind {
             RecipientRule::Role => {}

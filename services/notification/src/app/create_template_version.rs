@@ -29,6 +29,7 @@ impl App {
         new: NewTemplate,
         answer: impl Fn(&TemplateVersion) -> R,
     ) -> Result<R> {
+        call.for_every_estate()?;
         let mut bad = Violations::new();
         check(&new.texts, &new.variables, &mut bad);
         bad.finish()?;

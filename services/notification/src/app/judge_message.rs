@@ -1,18 +1,20 @@
-//! A message before the ledger: what is known is gathered, the rules decide, and what follows is planned.
+//! A message before the ledger and before the conditions of its rule: what is known is gathered, the rules decide, and what
+//! follows is planned.
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
 use steward_kit::Result;
 use steward_kit::error::Error;
-use steward_kit::ids::HouseholdId;
 
 use super::App;
 use super::compose::Place;
+use super::situations::{HouseholdNow, HouseholdQuestion};
+use crate::domain::circumstances::{Audience, Circumstances, CustomerFacts, Ledger};
 use crate::domain::codes::{Actor, ActorKind};
-use crate::domain::judge::{Circumstances, CustomerFacts, Ledger};
 use crate::domain::ledger::{Changes, Contact, Head};
 use crate::domain::message::Message;
 use crate::domain::plan::{Planned, plan};
+use crate::rule_condition::predicate;
 use crate::store::contacts::{Standing, changes_json, load_standing};
 
 /// How often a contact is judged anew because others counted contacts with the same people meanwhile. Each time somebody
@@ -20,8 +22,9 @@ use crate::store::contacts::{Standing, changes_json, load_standing};
 pub(super) const LEDGER_TRIES: u32 = 50;
 
 impl App {
-    /// Judges a message with what the ledger holds, without writing. One trip, a second for a class that caps count, and a
-    /// question to the customer service where a situation of the household may forbid it.
+    /// Judges a message with what the ledger holds, without writing. One trip, a second for a class that caps count, and one
+    /// question to the customer service where its rule is for some households only, or a situation may forbid it. Where that
+    /// service does not answer, nothing is decided.
     pub(super) async fn judge_message(
         &self,
         place: &Place,
@@ -30,32 +33,37 @@ impl App {
         key: Vec<u8>,
         now: Timestamp,
     ) -> Result<Planned> {
-        if !place.asks_ledger(&message) {
+        if !place.asks_others(&message) {
             return judge_alone(place, message, customer, key, now);
         }
         let contact = Contact::of_message(&message, now);
-        let situations = match contact.household_id {
-            Some(household) => self.situations_of_one(place, &contact, household, now).await?,
-            None => Vec::new(),
-        };
+        let HouseholdNow { situations, audience } = self.household_now(place, &message, &contact, now).await?;
+        let audience = message.content.only_if.is_some().then_some(audience);
+        if !place.asks_ledger(&message) {
+            let what = circumstances(place, &message, customer, ledger_alone(&message), audience)?;
+            return Ok(plan(message, &what, key, now));
+        }
         let heads: Vec<Head> = contact.heads().collect();
         let contact_key = contact_key(&contact);
         let standing = load_standing(self.db.pool(), &heads, std::slice::from_ref(&contact_key), (now, now)).await?;
         let ledger = ledger_of(place, &contact, message.content.uses_profile, situations, &standing);
-        let what = circumstances(place, &message, customer, ledger)?;
+        let what = circumstances(place, &message, customer, ledger, audience)?;
         let mut planned = plan(message, &what, key, now);
         planned.ledger.heads = seen_heads(&planned.ledger, &standing);
         Ok(planned)
     }
 
-    /// Codes of the situations of one household that forbid the contact.
-    async fn situations_of_one(&self, place: &Place, contact: &Contact, household: HouseholdId, now: Timestamp) -> Result<Vec<String>> {
-        let mut found = self.situations(place, contact.class, &contact.topic, &[household], now).await?;
+    /// How the household of a message stands. One that nobody named is in no situation and meets no condition.
+    async fn household_now(&self, place: &Place, message: &Message, contact: &Contact, now: Timestamp) -> Result<HouseholdNow> {
+        let Some(household) = contact.household_id else { return Ok(HouseholdNow::default()) };
+        let only_if = message.content.only_if.as_ref().map(predicate).transpose()?;
+        let asked = HouseholdQuestion { class: contact.class, topic: &contact.topic, only_if: only_if.as_ref() };
+        let mut found = self.ask_households(place, &asked, &[household], now).await?;
         Ok(found.remove(&household).unwrap_or_default())
     }
 }
 
-/// Judges a message that no cap counts and no situation forbids. No trip.
+/// Judges a message that no cap counts, no situation forbids and no condition holds back. No trip.
 pub(super) fn judge_alone(
     place: &Place,
     message: Message,
@@ -63,21 +71,31 @@ pub(super) fn judge_alone(
     key: Vec<u8>,
     now: Timestamp,
 ) -> Result<Planned> {
-    let ledger = Ledger {
+    let what = circumstances(place, &message, customer, ledger_alone(&message), None)?;
+    Ok(plan(message, &what, key, now))
+}
+
+/// What the ledger need not be asked for.
+fn ledger_alone(message: &Message) -> Ledger {
+    Ledger {
         household: message.household_id,
         person: message.recipient.customer().map(Into::into),
         uses_profile: message.content.uses_profile,
         ..Ledger::default()
-    };
-    let what = circumstances(place, &message, customer, ledger)?;
-    Ok(plan(message, &what, key, now))
+    }
 }
 
-fn circumstances(place: &Place, message: &Message, customer: Option<CustomerFacts>, ledger: Ledger) -> Result<Circumstances> {
+fn circumstances(
+    place: &Place,
+    message: &Message,
+    customer: Option<CustomerFacts>,
+    ledger: Ledger,
+    audience: Option<Audience>,
+) -> Result<Circumstances> {
     let mut rule = place.rule(message.class)?.clone();
     // A channel without a text in the template can say nothing.
     rule.channels.retain(|channel| message.content.texts.contains_key(channel));
-    Ok(Circumstances { zone: place.estate.zone()?, rule, customer, ledger })
+    Ok(Circumstances { zone: place.estate.zone()?, rule, customer, ledger, audience })
 }
 
 /// What the ledger holds of a contact.

@@ -8,10 +8,12 @@ mod contact_policies;
 mod create_routing_rule;
 mod create_template_version;
 mod delete_routing_rule;
+mod delivery_figures;
 mod give_consent;
 mod install_shipped;
 mod judge_message;
 mod mark_inbox_items_read;
+mod metrics;
 mod record_inbound_reply;
 mod redrive_delivery;
 mod route_event;
@@ -43,11 +45,13 @@ pub(crate) use ask_ledger::{Question, Verdict};
 pub(crate) use contact_policies::ContactRules;
 pub(crate) use create_routing_rule::NewRule;
 pub(crate) use create_template_version::NewTemplate;
+pub(crate) use delivery_figures::expect as expect_deliveries;
 pub(crate) use give_consent::NewConsent;
+pub(crate) use metrics::Figures;
 pub(crate) use send_message::NewMessage;
 pub(crate) use transact::{Call, Target};
 pub(crate) use update_preferences::PreferenceChange;
-pub(crate) use wakes::{Errand, Wakes};
+pub(crate) use wakes::{Due, Errand, Wakes};
 pub(crate) use webhook_endpoints::NewEndpoint;
 
 /// What use cases work with. Shared by RPCs and jobs.

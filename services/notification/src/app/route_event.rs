@@ -18,9 +18,10 @@ use crate::domain::ids::{WebhookEndpointId, id_at};
 use crate::domain::ledger::Changes;
 use crate::domain::message::{Content, Message, Recipient, Step};
 use crate::domain::plan::Planned;
-use crate::domain::routing::{Facts, RoutingRule};
-use crate::events::facts::Payload;
+use crate::domain::routing::{Condition, Facts, RoutingRule};
+use crate::events::facts::{EventFacts, Payload};
 use crate::events::publish;
+use crate::rule_condition::{condition, stored};
 use crate::store::customers::load_facts;
 use crate::store::endpoints::load_subscribed;
 use crate::store::messages::insert_messages;
@@ -58,18 +59,14 @@ impl App {
             }
             other => other?,
         };
-        let met: Vec<(&RoutingRule, String)> = rules
-            .iter()
-            .filter(|rule| rule.document.is_met_by(&occasion.payload))
-            .map(|rule| (rule, rule.document.find_template(&rule.template_key, &occasion.payload)))
-            .collect();
-        let keys: Vec<String> = met.iter().map(|(_, key)| key.clone()).collect();
+        let met = met(&rules, &occasion, &place, now)?;
+        let keys: Vec<String> = met.iter().map(|met| met.template_key.clone()).collect();
         let templates = load_active(&mut *tx, &keys).await?;
         let mut planned = Vec::new();
-        for (rule, key) in met {
-            let Some(template) = templates.iter().find(|template| template.key == key) else {
+        for Met { rule, template_key, because, only_if } in met {
+            let Some(template) = templates.iter().find(|template| template.key == template_key) else {
                 // Only approved versions send (NT-23).
-                tracing::warn!(rule = rule.code, template = key, "a rule names a template without an active version");
+                tracing::warn!(rule = rule.code, template = template_key, "a rule names a template without an active version");
                 continue;
             };
             let payload = &occasion.payload;
@@ -85,6 +82,10 @@ impl App {
                     ("event_type", event.r#type.clone()),
                     ("event_id", id.to_string()),
                 ];
+                let mut first_step = Step::new(now, StepCode::Routed, details);
+                if !because.is_empty() {
+                    first_step.details.insert("because".to_owned(), because.clone());
+                }
                 let draft = Draft {
                     recipient,
                     template,
@@ -95,16 +96,17 @@ impl App {
                     event_id: Some(id),
                     routing_rule_id: Some(rule.id),
                     business_key: rule.document.find_key(payload).unwrap_or_else(|| id.to_string()),
-                    first_step: Step::new(now, StepCode::Routed, details),
+                    first_step,
                     household_id: payload.first(&rule.document.household_path).and_then(|id| HouseholdId::parse(&id).ok()),
                     class: payload.first(&rule.document.class_path).and_then(|class| Class::parse(&class)),
                     uses_profile: false,
                     occur_time,
                     not_before: None,
+                    only_if: only_if.clone(),
                 };
                 let composed = self.compose(&place, draft, customer.as_ref(), now)?;
-                // The ledger is not asked inside this transaction: it may have to ask others, and to try again.
-                planned.push(if place.asks_ledger(&composed.message) {
+                // Nobody is asked inside this transaction: they may not answer, and then it is tried again.
+                planned.push(if place.asks_others(&composed.message) {
                     composed.queued(now)
                 } else {
                     judge_alone(&place, composed.message, customer, composed.key, now)?
@@ -112,7 +114,7 @@ impl App {
             }
         }
         for endpoint in endpoints {
-            planned.push(call(&place, &occasion, endpoint, now)?);
+            planned.push(call(&place, &occasion, endpoint, occur_time, now)?);
         }
         self.write(tx, planned, now).await
     }
@@ -139,8 +141,41 @@ impl App {
     }
 }
 
+/// A rule whose conditions on the event hold.
+struct Met<'a> {
+    rule: &'a RoutingRule,
+    template_key: String,
+    /// What decided it, for people; empty where the rule asks nothing.
+    because: String,
+    /// What must hold of the household when the message is sent.
+    only_if: Option<Condition>,
+}
+
+/// The rules that an event meets.
+fn met<'a>(rules: &'a [RoutingRule], occasion: &Occasion<'_>, place: &Place, now: Timestamp) -> Result<Vec<Met<'a>>> {
+    let zone = place.estate.zone()?;
+    let (payload, today) = (&occasion.payload, now.to_zoned(zone.clone()).date());
+    let facts = EventFacts { payload, zone: &zone };
+    let mut met = Vec::new();
+    for rule in rules {
+        let parts = stored(rule.document.when.as_ref(), &payload.descriptor())?;
+        let finding = parts.event.map(|event| event.evaluate(&facts, today));
+        if finding.as_ref().is_some_and(|finding| !finding.holds()) {
+            continue;
+        }
+        let reasons = finding.into_iter().flat_map(|finding| finding.reasons);
+        met.push(Met {
+            rule,
+            template_key: rule.document.find_template(&rule.template_key, payload),
+            because: reasons.map(|reason| format!("{} = {}", reason.field, reason.fact)).collect::<Vec<_>>().join(", "),
+            only_if: parts.household.as_ref().map(condition).transpose()?,
+        });
+    }
+    Ok(met)
+}
+
 /// The message to an endpoint: the fact itself, no text, no rule that could hold it back.
-fn call(place: &Place, occasion: &Occasion<'_>, endpoint: WebhookEndpointId, now: Timestamp) -> Result<Planned> {
+fn call(place: &Place, occasion: &Occasion<'_>, endpoint: WebhookEndpointId, occur_time: Timestamp, now: Timestamp) -> Result<Planned> {
     let recipient = Recipient::Webhook(endpoint);
     let key = business_key(&occasion.id.to_string(), &recipient, "");
     let payload = occasion.payload.webhook_body(occasion.event)?;
@@ -166,6 +201,9 @@ fn call(place: &Place, occasion: &Occasion<'_>, endpoint: WebhookEndpointId, now
         household_id: None,
         routing_rule_id: None,
         content: Content { payload: Some(payload), wanted: vec![Channel::Webhook], ..Content::default() },
+        fact_time: Some(occur_time),
+        held_until: None,
+        hand_over_time: None,
         steps: vec![
             Step::new(now, StepCode::Routed, details),
             Step::new(now, StepCode::ChannelChosen, [("channel", Channel::Webhook.to_string())]),

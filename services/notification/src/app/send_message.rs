@@ -150,6 +150,7 @@ fn draft<'a>(call: &Call<'_>, new: &'a NewMessage, template: &'a TemplateVersion
         uses_profile: new.uses_profile,
         occur_time: now,
         not_before: new.not_before,
+        only_if: None,
     }
 }
 

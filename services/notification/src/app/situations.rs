@@ -1,4 +1,5 @@
-//! Situations of households that forbid contacts (NT-38): the policy says which, the customer service knows whether.
+//! What only the customer service knows of households at the moment of acting: the situations that forbid contacts (NT-38), which
+//! the policy says, and whether they meet the conditions of a routing rule. One question for both.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,32 +8,53 @@ use steward_kit::client::peer_error;
 use steward_kit::ids::HouseholdId;
 use steward_kit::proto::to_date;
 use steward_kit::{Error, Result};
+use steward_proto::common::v1::{ConditionFinding, Predicate};
 use steward_proto::customer::v1 as customer;
 
 use super::App;
 use super::compose::Place;
+use crate::domain::circumstances::{Audience, Held};
 use crate::domain::codes::Class;
 
 /// Most households in one question.
 const AT_ONCE: usize = 200;
 
+/// What is asked of households.
+#[derive(Debug)]
+pub(super) struct HouseholdQuestion<'a> {
+    /// Contacts of this class,
+    pub(super) class: Class,
+    /// and this topic are thought of: which situations forbid them?
+    pub(super) topic: &'a str,
+    /// Does this hold?
+    pub(super) only_if: Option<&'a Predicate>,
+}
+
+/// How a household stands now.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HouseholdNow {
+    /// Codes of the situations that hold and forbid the contact.
+    pub(super) situations: Vec<String>,
+    /// Whether it meets the conditions asked; not a member where none were.
+    pub(super) audience: Audience,
+}
+
 impl App {
-    /// For each household the codes of the situations that hold and forbid contacts of the class and topic. No trip and no
-    /// call when the policy has none.
-    pub(super) async fn situations(
+    /// How each household stands; those of which there is nothing to tell are left out. No trip and no call when neither the policy
+    /// nor the question has conditions.
+    pub(super) async fn ask_households(
         &self,
         place: &Place,
-        class: Class,
-        topic: &str,
+        asked: &HouseholdQuestion<'_>,
         households: &[HouseholdId],
         now: Timestamp,
-    ) -> Result<HashMap<HouseholdId, Vec<String>>> {
-        let codes = place.policy.situations_of(class, topic);
+    ) -> Result<HashMap<HouseholdId, HouseholdNow>> {
+        let codes = place.policy.situations_of(asked.class, asked.topic);
         let exclusion = |code: &str| Some((code.to_owned(), place.situations.get(code)?.clone()));
         let exclusions: Vec<customer::AudienceExclusion> =
             codes.filter_map(exclusion).map(|(code, predicate)| customer::AudienceExclusion { code, predicate: Some(predicate) }).collect();
         let mut found = HashMap::new();
-        if exclusions.is_empty() {
+        if exclusions.is_empty() && asked.only_if.is_none() {
             return Ok(found);
         }
         let single: Vec<HouseholdId> = households.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
@@ -41,18 +63,34 @@ impl App {
             let request = customer::CheckAudienceRequest {
                 estate_id: place.estate.id.to_string(),
                 household_ids: some.iter().map(ToString::to_string).collect(),
-                predicate: None,
+                predicate: asked.only_if.cloned(),
                 exclusions: exclusions.clone(),
                 as_of_date: to_date(today),
             };
             let answer = self.audience.clone().check_audience(request).await.map_err(|status| peer_error("customer", status))?;
             for check in answer.into_inner().checks {
                 let household = HouseholdId::parse(&check.household_id).map_err(Error::internal)?;
-                if check.verdict() == customer::AudienceVerdict::Excluded {
-                    found.entry(household).or_insert_with(Vec::new).push(check.exclusion_code);
-                }
+                found.insert(household, standing(check)?);
             }
         }
         Ok(found)
     }
+}
+
+fn standing(check: customer::AudienceCheck) -> Result<HouseholdNow> {
+    let of = |is_member: bool, reasons: Vec<ConditionFinding>| Audience { is_member, conditions: reasons.into_iter().map(held).collect() };
+    Ok(match check.verdict() {
+        customer::AudienceVerdict::Member => HouseholdNow { situations: Vec::new(), audience: of(true, check.reasons) },
+        // It belongs, and the reasons are those of the situation.
+        customer::AudienceVerdict::Excluded => HouseholdNow { situations: vec![check.exclusion_code], audience: of(true, Vec::new()) },
+        customer::AudienceVerdict::NotMember | customer::AudienceVerdict::UnknownHousehold => {
+            HouseholdNow { situations: Vec::new(), audience: of(false, check.reasons) }
+        }
+        customer::AudienceVerdict::Unspecified => return Err(Error::bug("a household was not held against its audience")),
+    })
+}
+
+fn held(finding: ConditionFinding) -> Held {
+    let operator = finding.operator().as_str_name().to_owned();
+    Held { field: finding.field, operator, fact: finding.fact }
 }

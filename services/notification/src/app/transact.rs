@@ -41,6 +41,14 @@ impl<I> Target<I> {
 }
 
 impl Call<'_> {
+    /// Refuses who does not reach every estate: what belongs to no estate is used in all of them.
+    pub(crate) fn for_every_estate(&self) -> Result<()> {
+        match self.access.scope.estates() {
+            None => Ok(()),
+            Some(_) => Err(self.access.deny(&self.access.permission)),
+        }
+    }
+
     /// The caller, as whoever acts.
     pub(super) fn actor(&self) -> Actor {
         Actor::of(&self.access.principal)

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use tokio::sync::{Notify, watch};
 
 use steward_kit::ids::MessageId;
+use steward_kit::telemetry::sampled_traceparent;
 
 use crate::domain::ids::DeliveryId;
 
@@ -19,10 +20,17 @@ pub(crate) enum Errand {
     Judge(MessageId),
 }
 
+/// An errand, and the trace that it belongs to; empty where that is not recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Due {
+    pub(crate) errand: Errand,
+    pub(crate) traceparent: String,
+}
+
 /// See above.
 #[derive(Debug)]
 pub(crate) struct Wakes {
-    due: Mutex<Vec<Errand>>,
+    due: Mutex<Vec<Due>>,
     errands: Notify,
     inbox: Notify,
     head: watch::Sender<i64>,
@@ -37,12 +45,15 @@ impl Default for Wakes {
 impl Wakes {
     /// Something is due.
     pub(crate) fn run(&self, errand: Errand) {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
+        self.due
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Due { errand, traceparent: sampled_traceparent().unwrap_or_default() });
         self.errands.notify_one();
     }
 
     /// Waits for errands that are due and takes all of them.
-    pub(crate) async fn take_errands(&self) -> Vec<Errand> {
+    pub(crate) async fn take_errands(&self) -> Vec<Due> {
         loop {
             let taken = std::mem::take(&mut *self.due.lock().unwrap_or_else(PoisonError::into_inner));
             if !taken.is_empty() {

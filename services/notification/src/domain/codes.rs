@@ -74,6 +74,8 @@ codes! {
         Profiling = "profiling",
         /// The recipient was told the same before, by another fact.
         Repeated = "repeated",
+        /// The household does not meet the conditions of the rule.
+        NotInAudience = "not_in_audience",
     }
 }
 
@@ -154,6 +156,10 @@ codes! {
         Overridden = "overridden",
         /// A delivery was not read in time.
         Unread = "unread",
+        /// The household meets a condition of the rule.
+        AudienceMet = "audience_met",
+        /// The household does not meet a condition of the rule.
+        AudienceMissed = "audience_missed",
     }
 }
 

@@ -206,7 +206,7 @@ impl Delivery {
         };
         self.state = state;
         self.next_attempt_time = None;
-        message.reach(reached);
+        message.reach(reached, now);
         message.steps.push(self.step(now, code, []));
         Conclusion::Done
     }

@@ -1,55 +1,16 @@
 //! May this contact be made now, by which channels, and if not, why and until when (M7; NT-24, NT-28, NT-36 to NT-38).
 //!
 //! The one place that decides: messages of this service and contacts that others ask about come the same way. The questions
-//! come in one order: channels wanted, do not disturb, consent, reachability, choice by traits, situation of the household,
-//! caps, quiet hours. Each answer is a step that is kept.
+//! come in one order: conditions of the rule, channels wanted, do not disturb, consent, reachability, choice by traits,
+//! situation of the household, caps, quiet hours. Each answer is a step that is kept.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use steward_kit::ids::HouseholdId;
-use uuid::Uuid;
 
-use super::caps::{Cap, Counted};
+use super::circumstances::{Audience, Circumstances, CustomerFacts, Held};
 use super::codes::{CapScope, Channel, Class, Purpose, StepCode, SuppressReason};
-use super::ids::ContactId;
 use super::message::{Recipient, Step};
-use super::policy::{ClassRule, QuietHolds};
-use super::preference::Preferences;
+use super::policy::QuietHolds;
 use super::reach::{ordered, preferred, quiet_window, spread, unreachable};
-
-/// What is known of the recipient and the place.
-#[derive(Clone, Debug)]
-pub struct Circumstances {
-    /// Zone of the estate: quiet hours are local.
-    pub zone: TimeZone,
-    /// The rule of the message's class.
-    pub rule: ClassRule,
-    /// The customer; none when the recipient is none, or is not known here (yet).
-    pub customer: Option<CustomerFacts>,
-    /// What the ledger holds.
-    pub ledger: Ledger,
-}
-
-/// What the ledger holds of a contact and of those before it.
-#[derive(Clone, Debug, Default)]
-pub struct Ledger {
-    /// The household, if one is named.
-    pub household: Option<HouseholdId>,
-    /// The customer, if one is named.
-    pub person: Option<Uuid>,
-    /// Whether the customer was chosen by traits (NT-44).
-    pub uses_profile: bool,
-    /// The contact itself, if it was counted before.
-    pub already: Option<ContactId>,
-    /// The caps that count it, by code.
-    pub caps: Vec<(String, Cap)>,
-    /// Contacts with the household.
-    pub household_contacts: Vec<Counted>,
-    /// Contacts with the customer.
-    pub person_contacts: Vec<Counted>,
-    /// Codes of the situations that hold and forbid it.
-    pub situations: Vec<String>,
-}
 
 /// A contact that is thought of.
 #[derive(Clone, Copy, Debug)]
@@ -97,23 +58,6 @@ impl Reason {
     fn new(code: impl Into<String>, rule: &str, until: Option<Timestamp>) -> Self {
         Self { code: code.into(), rule: rule.to_owned(), until }
     }
-}
-
-/// What is known of a customer.
-#[derive(Clone, Debug, Default)]
-pub struct CustomerFacts {
-    /// Language of the customer's record, as it stands there.
-    pub language: Option<String>,
-    /// Only service and emergency messages.
-    pub do_not_disturb: bool,
-    /// The e-mail address is proven wrong.
-    pub email_invalid: bool,
-    /// What the customer wants.
-    pub preferences: Option<Preferences>,
-    /// Consents that hold now.
-    pub consents: Vec<(Purpose, Channel)>,
-    /// Purposes of consents that were withdrawn.
-    pub withdrawn: Vec<Purpose>,
 }
 
 /// What is to become of the message.
@@ -173,9 +117,26 @@ impl Court<'_> {
         Decision::Suppress(reason)
     }
 
+    /// Whether the household is one that the rule is for; the conditions that decided it are told.
+    fn is_meant(&mut self, audience: &Audience) -> bool {
+        let code = if audience.is_member { StepCode::AudienceMet } else { StepCode::AudienceMissed };
+        if audience.conditions.is_empty() {
+            self.step(code, []);
+        }
+        for Held { field, operator, fact } in audience.conditions.iter().cloned() {
+            self.step(code, [("field", field), ("operator", operator), ("fact", fact)]);
+        }
+        audience.is_member
+    }
+
     fn decide(&mut self) -> Decision {
         let (what, asked) = (self.what, self.asked);
         let (rule, customer) = (&what.rule, what.customer.as_ref());
+        if let Some(audience) = &what.audience
+            && !self.is_meant(audience)
+        {
+            return self.refuse(SuppressReason::NotInAudience, "NOT_IN_AUDIENCE");
+        }
         let Some(mut channels) = self.wanted() else { return self.refuse(SuppressReason::Preference, "OPTED_OUT") };
         if rule.heeds_do_not_disturb && customer.is_some_and(|customer| customer.do_not_disturb) {
             return self.refuse(SuppressReason::DoNotDisturb, "DO_NOT_DISTURB");

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::codes::{Channel, Class, Language, MessageState, StepCode, SuppressReason};
 use super::ids::{ContactId, RoutingRuleId, WebhookEndpointId};
+use super::routing::Condition;
 
 /// To whom a message goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +78,9 @@ pub struct Content {
     /// Not judged yet: waits for its turn with the contact ledger.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unjudged: bool,
+    /// What must hold of the household at the moment of acting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_if: Option<Condition>,
     /// The contact in the ledger that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
@@ -153,6 +157,12 @@ pub struct Message {
     pub routing_rule_id: Option<RoutingRuleId>,
     /// What is said.
     pub content: Content,
+    /// When what it tells of happened; none for messages from before this was kept.
+    pub fact_time: Option<Timestamp>,
+    /// Until when the rules held it back, if they did: nobody was slow until then.
+    pub held_until: Option<Timestamp>,
+    /// When the first channel had it.
+    pub hand_over_time: Option<Timestamp>,
     /// How it came to stand where it stands.
     pub steps: Vec<Step>,
     /// Version of the row.
@@ -173,8 +183,9 @@ impl Message {
         }
     }
 
-    /// Raises the state to `reached`; a better one stays.
-    pub fn reach(&mut self, reached: MessageState) {
+    /// Raises the state to `reached`, which a channel reports; a better one stays.
+    pub fn reach(&mut self, reached: MessageState, now: Timestamp) {
         self.state = self.state.max(reached);
+        self.hand_over_time.get_or_insert(now);
     }
 }

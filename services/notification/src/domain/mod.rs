@@ -1,9 +1,11 @@
 //! The rules: what is sent to whom by which channel, when, and why not. No async, no SQL, no proto; `now` is an argument.
 
 pub mod caps;
+pub mod circumstances;
 pub mod codes;
 pub mod consent;
 pub mod delivery;
+pub mod figures;
 pub mod ids;
 pub mod inbox;
 pub mod judge;

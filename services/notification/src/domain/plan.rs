@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::circumstances::Circumstances;
 use super::codes::{AttemptOutcome, Channel, DeliveryState, MessageState, StepCode};
 use super::delivery::{Attempt, Delivery};
-use super::judge::{Asked, By, Circumstances, Decision, Judgement, judge};
+use super::judge::{Asked, By, Decision, Judgement, judge};
 use super::ledger::{Changes, of_judged};
 use super::message::{Message, Step};
 
@@ -40,7 +41,7 @@ pub fn plan(mut message: Message, what: &Circumstances, key: Vec<u8>, now: Times
     let Judgement { decision, steps, reasons } = judge(&asked, what, now);
     message.steps.extend(steps);
     message.update_time = now;
-    message.defer_until = None;
+    message.held_until = message.defer_until.take().or(message.held_until);
     message.content.unjudged = false;
     let mut deliveries = Vec::new();
     match decision {
@@ -60,6 +61,8 @@ pub fn plan(mut message: Message, what: &Circumstances, key: Vec<u8>, now: Times
                 deliveries.push(into_inbox(&mut message, now));
             }
             if let Some((channel, due)) = outside.next() {
+                // Quiet hours may hold the only way out although the message itself is judged.
+                message.held_until = Some(*due).filter(|due| *due > now && !has_inbox).or(message.held_until);
                 // Where the policy waits for the inbox to be read, the next channel is only tried after that.
                 let unread = what.rule.fallback_when_unread.filter(|_| has_inbox).and_then(|unread| now.saturating_add(unread).ok());
                 deliveries.push(Delivery::new(&message, *channel, unread.map_or(*due, |unread| unread.max(*due)), now));
@@ -86,7 +89,7 @@ fn into_inbox(message: &mut Message, now: Timestamp) -> Delivery {
         response_code: 0,
         detail: String::new(),
     });
-    message.reach(MessageState::Delivered);
+    message.reach(MessageState::Delivered, now);
     message.steps.push(Step::new(now, StepCode::Delivered, [("channel", Channel::Inbox.to_string())]));
     delivery
 }

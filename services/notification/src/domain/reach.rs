@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use steward_kit::calendar::DailyWindow;
 
+use super::circumstances::Circumstances;
 use super::codes::{Channel, Class};
-use super::judge::Circumstances;
 use super::message::Recipient;
 
 /// The moment after `open` that is this household's own (or this customer's), so that not everything leaves at once. The

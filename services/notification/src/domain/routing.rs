@@ -21,14 +21,10 @@ pub trait Facts {
     }
 }
 
-/// A condition on one field.
+/// A predicate as its message in JSON. Here it is carried; `rule_condition` reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldMatch {
-    /// Path in the payload.
-    pub path: String,
-    /// One of the field's values is one of these.
-    pub values: Vec<String>,
-}
+#[serde(transparent)]
+pub struct Condition(pub serde_json::Value);
 
 /// A recipient as a rule names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +39,9 @@ pub struct RuleRecipient {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RuleDocument {
-    /// What else must hold of the event; all of them.
-    pub matches: Vec<FieldMatch>,
+    /// What else must hold, of the event and of the household; none means nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
     /// Whom to tell.
     pub recipients: Vec<RuleRecipient>,
     /// Variable to path.
@@ -91,11 +88,6 @@ pub struct RoutingRule {
 }
 
 impl RuleDocument {
-    /// Whether an event meets every condition.
-    pub fn is_met_by(&self, facts: &impl Facts) -> bool {
-        self.matches.iter().all(|condition| facts.values(&condition.path).iter().any(|value| condition.values.contains(value)))
-    }
-
     /// The template that the event names, else the rule's.
     pub fn find_template(&self, own: &str, facts: &impl Facts) -> String {
         facts.first(&self.template_path).unwrap_or_else(|| own.to_owned())

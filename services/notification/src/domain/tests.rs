@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use steward_kit::ids::{CustomerId, HouseholdId};
 
 use super::caps::{Cap, Counted, Window};
+use super::circumstances::{Circumstances, CustomerFacts, Ledger};
 use super::codes::{CapScope, Channel, Class, Purpose, StepCode, SuppressReason};
-use super::judge::{Asked, By, Circumstances, CustomerFacts, Decision, Judgement, Ledger, judge};
+use super::judge::{Asked, By, Decision, Judgement, judge};
 use super::message::Recipient;
 use super::policy::{ClassRule, OptOut, QuietHolds, RetryRule, covers};
 use super::preference::{Preferences, QuietHours};
@@ -31,7 +32,7 @@ fn decide(rule: ClassRule, customer: CustomerFacts, now: &str) -> Decision {
 }
 
 fn judged(rule: ClassRule, customer: CustomerFacts, ledger: Ledger, now: &str) -> Judgement {
-    let what = Circumstances { zone: TimeZone::get("Asia/Shanghai").unwrap(), rule, customer: Some(customer), ledger };
+    let what = Circumstances { zone: TimeZone::get("Asia/Shanghai").unwrap(), rule, customer: Some(customer), ledger, audience: None };
     let recipient = Recipient::Customer(CustomerId::new());
     judge(&Asked { class: Class::Marketing, by: By::Message(&recipient, &[]), at: time(now) }, &what, time(now))
 }
@@ -178,7 +179,10 @@ proptest! {
             consents: if consent { vec![(Purpose::Marketing, Channel::Email)] } else { vec![] },
             ..CustomerFacts::default()
         };
-        let what = Circumstances { zone: TimeZone::UTC, rule: rule(Some(Purpose::Marketing), QuietHolds::Message), customer: Some(facts), ledger: Ledger::default() };
+        let what = Circumstances {
+            zone: TimeZone::UTC, rule: rule(Some(Purpose::Marketing), QuietHolds::Message), customer: Some(facts),
+            ledger: Ledger::default(), audience: None,
+        };
         let now = time("2026-03-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
         let recipient = Recipient::Customer(CustomerId::new());
         let judgement = judge(&Asked { class: Class::Marketing, by: By::Message(&recipient, &[]), at: now }, &what, now);

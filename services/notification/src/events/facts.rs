@@ -1,9 +1,12 @@
 //! Published facts, read by path: rules and webhooks are data, so they meet events as descriptors.
 
-use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage, Value};
+use jiff::tz::TimeZone;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value};
+use steward_kit::predicate::{Fact, FactType};
 use steward_kit::{Error, Result};
 use steward_proto::event::v1::Event;
 
+use super::catalogue::{EVENT, fact_type};
 use crate::domain::routing::Facts;
 
 /// The payload of an event.
@@ -41,6 +44,11 @@ impl Payload {
         Ok(Some(Self(message)))
     }
 
+    /// What it is.
+    pub(crate) fn descriptor(&self) -> MessageDescriptor {
+        self.0.descriptor()
+    }
+
     /// The body of a webhook call.
     ///
     /// # Errors
@@ -54,6 +62,52 @@ impl Payload {
             "data": data,
         });
         Ok(body.to_string())
+    }
+}
+
+/// An event as predicates ask it: its days are those of a place.
+#[derive(Debug)]
+pub(crate) struct EventFacts<'a> {
+    pub(crate) payload: &'a Payload,
+    pub(crate) zone: &'a TimeZone,
+}
+
+impl steward_kit::predicate::Facts for EventFacts<'_> {
+    /// What is empty or not set was not recorded; a number or truth value that is always there is.
+    fn fact(&self, field: &str) -> Option<Fact> {
+        fact(&self.payload.0, field.strip_prefix(EVENT)?, self.zone)
+    }
+}
+
+fn fact(message: &DynamicMessage, path: &str, zone: &TimeZone) -> Option<Fact> {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let field = message.descriptor().get_field_by_name(first)?;
+    if field.is_list() {
+        let codes: Vec<String> = values(message, path).into_iter().filter(|code| !code.is_empty()).collect();
+        return Some(Fact::Codes(codes));
+    }
+    if field.supports_presence() && !message.has_field(&field) {
+        return None;
+    }
+    let value = message.get_field(&field);
+    match rest {
+        Some(rest) => fact(value.as_message()?, rest, zone),
+        None => single(&value, &field, zone),
+    }
+}
+
+/// A value in the type that the catalogue gives its field.
+fn single(value: &Value, field: &FieldDescriptor, zone: &TimeZone) -> Option<Fact> {
+    let text = text(value, &field.kind()).filter(|text| !text.is_empty())?;
+    match fact_type(field, false)? {
+        FactType::Code => Some(Fact::Code(text)),
+        FactType::Integer => text.parse().ok().map(Fact::Integer),
+        FactType::Decimal => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Fact::Decimal),
+        FactType::Boolean => value.as_bool().map(Fact::Boolean),
+        FactType::Date if field.kind() == Kind::String => steward_kit::proto::date(&text).map(Fact::Date),
+        FactType::Date => text.parse::<jiff::Timestamp>().ok().map(|at| Fact::Date(at.to_zoned(zone.clone()).date())),
+        // Lists do not come here.
+        FactType::Codes => None,
     }
 }
 

@@ -15,7 +15,8 @@ use super::Answer;
 use super::request::{call, given, received, target};
 use crate::app::{App, NewRule};
 use crate::contract::{Code, all, required};
-use crate::domain::routing::{FieldMatch, RoutingRule, RuleDocument, RuleRecipient};
+use crate::domain::routing::{RoutingRule, RuleDocument, RuleRecipient};
+use crate::rule_condition::predicate;
 use crate::store::rules::{RuleKey, list_rules};
 
 /// The service.
@@ -74,9 +75,8 @@ fn new_rule(request: pb::CreateRoutingRuleRequest) -> Result<NewRule> {
         recipients.extend(kind.map(|kind| RuleRecipient { kind, value: recipient.value }));
     }
     bad.finish()?;
-    let matches = request.matches.into_iter().map(|one| FieldMatch { path: one.path, values: one.values }).collect();
     let document = RuleDocument {
-        matches,
+        when: None,
         recipients,
         variables: request.variables.into_iter().collect(),
         channels,
@@ -87,19 +87,24 @@ fn new_rule(request: pb::CreateRoutingRuleRequest) -> Result<NewRule> {
         class_path: request.class_path,
         key_paths: request.key_paths,
     };
-    Ok(NewRule { code: request.code, estate, event_type: request.event_type, template_key: request.template_key, document })
+    Ok(NewRule {
+        code: request.code,
+        estate,
+        event_type: request.event_type,
+        template_key: request.template_key,
+        when: request.when,
+        document,
+    })
 }
 
 fn encode(rule: &RoutingRule) -> pb::RoutingRule {
     let document = &rule.document;
-    let matches = document.matches.iter().map(|one| pb::FieldMatch { path: one.path.clone(), values: one.values.clone() });
     let recipients = document.recipients.iter().map(|one| pb::RuleRecipient { kind: one.kind.number(), value: one.value.clone() });
     pb::RoutingRule {
         id: rule.id.to_string(),
         code: rule.code.clone(),
         estate_id: rule.estate_id.map(|id| id.to_string()).unwrap_or_default(),
         event_type: rule.event_type.clone(),
-        matches: matches.collect(),
         recipients: recipients.collect(),
         template_key: rule.template_key.clone(),
         variables: document.variables.clone().into_iter().collect(),
@@ -112,5 +117,7 @@ fn encode(rule: &RoutingRule) -> pb::RoutingRule {
         template_path: document.template_path.clone(),
         class_path: document.class_path.clone(),
         key_paths: document.key_paths.clone(),
+        // It was written from one.
+        when: document.when.as_ref().and_then(|when| predicate(when).ok()),
     }
 }

@@ -16,8 +16,9 @@ use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::Relay;
 use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
+use steward_kit_store::waiting;
 
-use crate::app::App;
+use crate::app::{App, expect_deliveries};
 use crate::events::directory::CustomerEvents;
 use crate::events::routing::Router;
 use crate::store::sealed::sealed_tables;
@@ -51,12 +52,17 @@ pub(crate) fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     jobs.spawn("timers", move |stop| timers.clone().run(stop));
 
     // What the timers wake: the attempts themselves, outside of any transaction.
+    expect_deliveries();
     let delivering = app.clone();
     jobs.spawn("deliverer", move |stop| deliverer::run(delivering.clone(), stop));
 
     // Places in the inboxes.
     let sequencing = app.clone();
     jobs.spawn("inbox sequencer", move |stop| inbox_sequencer::run(sequencing.clone(), stop));
+
+    // What waits and how long, for the metrics page.
+    let (counted, by) = (db.clone(), clock.clone());
+    jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));
 
     // Facts out, in order per subject.
     let relay = Relay::new(db.clone(), clock.clone());

@@ -13,8 +13,8 @@ use steward_kit_store::StoreResult;
 use uuid::Uuid;
 
 use super::preferences::read_classes;
+use crate::domain::circumstances::CustomerFacts;
 use crate::domain::codes::{Channel, Language, Purpose};
-use crate::domain::judge::CustomerFacts;
 use crate::domain::preference::{Preferences, QuietHours};
 
 /// What an event says of a customer.

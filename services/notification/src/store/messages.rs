@@ -27,7 +27,7 @@ macro_rules! select_messages {
             r#"SELECT m.estate_id, m.id, m.recipient_kind, m.customer_id, m.staff_subject, m.staff_role, m.webhook_endpoint_id,
                       m.message_class, m.template_key, m.template_version, m.language, m.state, m.suppress_reason,
                       m.defer_until_time, m.subject_kind, m.subject_id, m.event_id, m.household_id, m.routing_rule_id,
-                      m.content AS "content: Json<crate::domain::message::Content>",
+                      m.content AS "content: Json<crate::domain::message::Content>", m.fact_time, m.held_until_time, m.hand_over_time,
                       m.steps AS "steps: Json<Vec<crate::domain::message::Step>>", m.row_version, m.create_time, m.update_time"#
                 + $which
             $(, $argument)*
@@ -77,7 +77,8 @@ pub(crate) async fn insert_messages(
                    customer_id uuid, staff_subject text, staff_role text, webhook_endpoint_id uuid, message_class text,
                    template_key text, template_version integer, language text, state text, suppress_reason text,
                    defer_until_time timestamptz, subject_kind text, subject_id uuid, event_id uuid, household_id uuid,
-                   routing_rule_id uuid, content jsonb, steps jsonb, create_time timestamptz, update_time timestamptz)
+                   routing_rule_id uuid, content jsonb, steps jsonb, fact_time timestamptz, held_until_time timestamptz,
+                   hand_over_time timestamptz, create_time timestamptz, update_time timestamptz)
            ), keys AS (
                INSERT INTO notification.message_keys (key, message_id, create_time)
                SELECT decode(key, 'base64'), id, create_time FROM given ORDER BY key
@@ -87,11 +88,11 @@ pub(crate) async fn insert_messages(
                INSERT INTO notification.messages (estate_id, id, recipient_kind, customer_id, staff_subject, staff_role,
                    webhook_endpoint_id, message_class, template_key, template_version, language, state, suppress_reason,
                    defer_until_time, subject_kind, subject_id, event_id, household_id, routing_rule_id, content, steps,
-                   row_version, create_time, update_time)
+                   fact_time, held_until_time, hand_over_time, row_version, create_time, update_time)
                SELECT g.estate_id, g.id, g.recipient_kind, g.customer_id, g.staff_subject, g.staff_role, g.webhook_endpoint_id,
                       g.message_class, g.template_key, g.template_version, g.language, g.state, g.suppress_reason,
                       g.defer_until_time, g.subject_kind, g.subject_id, g.event_id, g.household_id, g.routing_rule_id, g.content,
-                      g.steps, 1, g.create_time, g.update_time
+                      g.steps, g.fact_time, g.held_until_time, g.hand_over_time, 1, g.create_time, g.update_time
                  FROM given g JOIN keys k ON k.message_id = g.id
            ), made AS (
                INSERT INTO notification.deliveries (estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id,
@@ -146,7 +147,7 @@ pub(crate) async fn settle_message(
         r#"WITH settled AS (
                UPDATE notification.messages
                   SET state = $5, suppress_reason = $6, defer_until_time = $7, content = $8, steps = $9, update_time = $10,
-                      row_version = row_version + 1
+                      held_until_time = $15, hand_over_time = $16, row_version = row_version + 1
                 WHERE estate_id = $1 AND id = $2 AND create_time = $3 AND row_version = $4
             RETURNING id
            ), made AS (
@@ -185,6 +186,8 @@ pub(crate) async fn settle_message(
         Json(new_items(one)) as _,
         ledger,
         effects.json(now),
+        message.held_until.map(|time| time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        message.hand_over_time.map(|time| time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
     )
     .fetch_one(db)
     .await?;

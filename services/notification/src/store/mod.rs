@@ -9,6 +9,7 @@ pub(crate) mod endpoints;
 pub(crate) mod erasure;
 pub(crate) mod inbox;
 pub(crate) mod messages;
+pub(crate) mod metrics;
 pub(crate) mod preferences;
 pub(crate) mod rows;
 pub(crate) mod rules;

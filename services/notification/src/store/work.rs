@@ -79,7 +79,7 @@ pub(crate) async fn save_progress(
             RETURNING d.id
            ), message AS (
                UPDATE notification.messages m
-                  SET state = $12, content = $13, steps = $14, update_time = $11, row_version = m.row_version + 1
+                  SET state = $12, content = $13, steps = $14, update_time = $11, hand_over_time = $19, row_version = m.row_version + 1
                  FROM locked l WHERE m.estate_id = l.estate_id AND m.id = l.message_id AND m.create_time = l.create_time
            ), made AS (
                INSERT INTO notification.deliveries (estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id,
@@ -112,6 +112,7 @@ pub(crate) async fn save_progress(
         effects.json(now),
         delivery.create_time.to_sqlx() as jiff_sqlx::Timestamp,
         ledger,
+        message.hand_over_time.map(|time| time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
     )
     .fetch_one(db)
     .await?;

@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use steward_kit::error::Violations;
+use steward_kit::predicate::{Catalogue, Compiled, Fact};
+use steward_proto::common::v1::{ConditionFinding, Predicate};
 use steward_proto::customer::v1 as customer;
+use steward_proto::customer::v1::AudienceVerdict;
 use steward_proto::customer::v1::audience_service_server::AudienceService;
 use steward_proto::customer::v1::contact_service_server::ContactService;
 use tonic::{Request, Response, Status};
@@ -25,9 +29,30 @@ impl ContactService for Addresses {
     }
 }
 
-/// The situations of households, by the code of what they are excluded by.
+/// The situations of households, by the code of what they are excluded by, and what else is known of households.
 #[derive(Clone, Default)]
-pub(crate) struct Situations(pub(crate) Arc<Mutex<HashMap<String, String>>>);
+pub(crate) struct Situations(pub(crate) Arc<Mutex<HashMap<String, String>>>, pub(crate) Arc<Mutex<Register>>);
+
+/// The facts of households that predicates ask.
+#[derive(Default)]
+pub(crate) struct Register {
+    /// Whether nobody answers.
+    pub(crate) is_down: bool,
+    /// How often households were asked about.
+    pub(crate) asked: usize,
+    /// Facts by household and field.
+    pub(crate) facts: HashMap<String, HashMap<&'static str, Fact>>,
+}
+
+impl Register {
+    /// A household against a predicate, as customer holds it.
+    fn held(&self, household: &str, predicate: &Predicate, as_of: &str) -> (AudienceVerdict, Vec<ConditionFinding>) {
+        let Some(facts) = self.facts.get(household) else { return (AudienceVerdict::UnknownHousehold, Vec::new()) };
+        let compiled = Compiled::of(predicate, Catalogue::household(), "predicate", &mut Violations::new()).unwrap();
+        let finding = compiled.evaluate(&|field: &str| facts.get(field).cloned(), as_of.parse().unwrap());
+        (if finding.holds() { AudienceVerdict::Member } else { AudienceVerdict::NotMember }, finding.wire())
+    }
+}
 
 fn not_here<T>() -> Result<Response<T>, Status> {
     Err(steward_kit::Error::bug("nobody asks this here").into())
@@ -47,13 +72,25 @@ impl AudienceService for Situations {
         request: Request<customer::CheckAudienceRequest>,
     ) -> Result<Response<customer::CheckAudienceResponse>, Status> {
         let request = request.into_inner();
-        let known = self.0.lock().unwrap();
+        let (known, mut register) = (self.0.lock().unwrap(), self.1.lock().unwrap());
+        register.asked += 1;
+        if register.is_down {
+            return Err(steward_kit::Error::unavailable("customer", anyhow::anyhow!("down for the test")).into());
+        }
         let check = |household: &String| {
             let code = known.get(household).filter(|code| request.exclusions.iter().any(|exclusion| exclusion.code == **code));
+            let held = request.predicate.as_ref().map(|predicate| register.held(household, predicate, &request.as_of_date));
+            let (verdict, reasons) = match (held, code) {
+                (Some((AudienceVerdict::Member, reasons)), None) => (AudienceVerdict::Member, reasons),
+                (Some((AudienceVerdict::Member, _)) | None, Some(_)) => (AudienceVerdict::Excluded, Vec::new()),
+                (Some((verdict, reasons)), _) => (verdict, reasons),
+                (None, None) => (AudienceVerdict::Member, Vec::new()),
+            };
             customer::AudienceCheck {
                 household_id: household.clone(),
-                verdict: if code.is_some() { customer::AudienceVerdict::Excluded } else { customer::AudienceVerdict::Member }.into(),
-                exclusion_code: code.cloned().unwrap_or_default(),
+                verdict: verdict.into(),
+                exclusion_code: code.filter(|_| verdict == AudienceVerdict::Excluded).cloned().unwrap_or_default(),
+                reasons,
                 ..Default::default()
             }
         };

@@ -108,6 +108,21 @@ async fn queries(world: &World, asked: &Asked) -> Vec<PlannedQuery> {
     let roles = format!("NULL, 'ops-1', '{{steward,estate_manager}}', '{{{e}}}', 'ops-1'");
     add("the inbox of roles, later page", &sql, format!("{roles}, 30000, NULL, false, 51, {stretch}"));
 
+    let figures = steward_proto::metric::v1::ComputeMetricsRequest {
+        estate_ids: vec![e.to_string()],
+        period: Some(steward_proto::metric::v1::MetricPeriod { from_date: "2025-06-01".to_owned(), to_date: "2025-06-30".to_owned() }),
+        definitions: vec![steward_proto::metric::v1::MetricDefinition { metric_id: "message_latency".to_owned(), ..Default::default() }],
+        ..Default::default()
+    };
+    let mut metrics = steward_proto::metric::v1::metric_service_client::MetricServiceClient::new(world.channel());
+    metrics.compute_metrics(ops.asks(figures)).await.unwrap();
+    let sql = asked.last("notification.message_latency_ms").unwrap();
+    add(
+        "messages of a month, counted",
+        &sql,
+        format!("'{{{e}}}', '{{2025-06-01Z}}', '{{2025-07-01Z}}', NULL, '2025-06-01Z', '2025-07-01Z'"),
+    );
+
     let contacts = pb::ListContactsRequest { customer_id: c.to_string(), ..Default::default() };
     world.ledger().list_contacts(ops.asks(contacts)).await.unwrap();
     let sql = asked.last("FROM notification.contact_entries").unwrap();

@@ -2,6 +2,7 @@
 
 use steward_harness::Claims;
 use steward_kit::ids::{CustomerId, EstateId};
+use steward_kit::predicate::ask;
 use steward_proto::notification::v1 as pb;
 use steward_proto::notification::v1::routing_rule_service_client::RoutingRuleServiceClient;
 use tonic::Code;
@@ -75,13 +76,36 @@ async fn a_rule_that_does_not_fit_is_refused() {
         ..Default::default()
     };
     let faulty = pb::CreateRoutingRuleRequest {
-        matches: vec![pb::FieldMatch { path: "order.colour".to_owned(), values: vec!["red".to_owned()] }],
+        when: Some(ask::all([
+            ask::equals("event.order.colour", ["red"]),
+            ask::equals("event.order.cycle", ["one"]),
+            ask::equals("event.order.kind", ["RED"]),
+            ask::at_least("event.order.number", 3),
+        ])),
         variables: [("title".to_owned(), "order.number".to_owned())].into(),
         ..rule.clone()
     };
     let faults = bad_fields(client.create_routing_rule(world.manager().asks(faulty)).await);
-    let reasons: Vec<&str> = faults.iter().map(|(_, reason)| reason.as_str()).collect();
-    assert_eq!(reasons, ["PATH_UNKNOWN", "VARIABLE_MISSING", "VARIABLE_UNDECLARED"]);
+    let reasons: Vec<(&str, &str)> = faults.iter().map(|(field, reason)| (field.as_str(), reason.as_str())).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("when.all_of.predicates[0].condition.field", "PREDICATE_FIELD_UNKNOWN"),
+            ("when.all_of.predicates[1].condition.values[0]", "PREDICATE_VALUE_TYPE"),
+            ("when.all_of.predicates[2].condition.values[0]", "PREDICATE_CODE_UNKNOWN"),
+            ("when.all_of.predicates[3].condition.operator", "PREDICATE_OPERATOR_NOT_ALLOWED"),
+            ("variables[name]", "VARIABLE_MISSING"),
+            ("variables[title]", "VARIABLE_UNDECLARED"),
+        ]
+    );
+    // The household is asked by another than the event, and only where the event names it.
+    let both = [ask::is_true("household.is_renovating"), ask::equals("event.order.category", ["noise"])];
+    let mixed = pb::CreateRoutingRuleRequest { when: Some(ask::all([ask::any(both.clone())])), ..rule.clone() };
+    let mixed = bad_fields(client.create_routing_rule(world.manager().asks(mixed)).await);
+    assert_eq!(mixed, [("when.all_of.predicates[0]".to_owned(), "PREDICATE_MIXED".to_owned())]);
+    let nowhere = pb::CreateRoutingRuleRequest { when: Some(ask::all(both)), ..rule.clone() };
+    let nowhere = bad_fields(client.create_routing_rule(world.manager().asks(nowhere)).await);
+    assert_eq!(nowhere, [("household_path".to_owned(), "HOUSEHOLD_PATH_MISSING".to_owned())]);
     let made = client.create_routing_rule(world.manager().asks(rule.clone())).await.unwrap().into_inner().routing_rule.unwrap();
     let twice = pb::CreateRoutingRuleRequest { request_id: request_id(), ..rule.clone() };
     assert_eq!(

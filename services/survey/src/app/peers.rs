@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use steward_kit::Result;
-use steward_kit::auth::TokenSource;
-use steward_kit::client::{Peer, peer_error};
+use steward_kit::client::{Identity, Peer, peer_error};
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
 use steward_proto::notification::v1 as notification;
@@ -24,11 +23,11 @@ impl Peers {
     /// The peers at their addresses.
     ///
     /// # Errors
-    /// An address is no URL.
-    pub(crate) fn at(customer_url: &str, notification_url: &str, token: Option<TokenSource>) -> Result<Self> {
+    /// An address is no URL that this service can call.
+    pub(crate) fn at(customer_url: &str, notification_url: &str, identity: &Identity) -> Result<Self> {
         Ok(Self {
-            audience: AudienceServiceClient::new(Peer::connect(customer_url, DEADLINE, token.clone())?),
-            ledger: ContactLedgerServiceClient::new(Peer::connect(notification_url, DEADLINE, token)?),
+            audience: AudienceServiceClient::new(Peer::connect(customer_url, DEADLINE, identity)?),
+            ledger: ContactLedgerServiceClient::new(Peer::connect(notification_url, DEADLINE, identity)?),
         })
     }
 

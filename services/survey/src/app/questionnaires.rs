@@ -28,6 +28,7 @@ impl App {
         draft: &pb::QuestionnaireContent,
         answer: impl Fn(&Questionnaire) -> A,
     ) -> Result<A> {
+        call.for_every_estate()?;
         let now = self.clock.now();
         let questionnaire = Questionnaire {
             id: QuestionnaireId::new(),
@@ -59,6 +60,7 @@ impl App {
         draft: &pb::QuestionnaireContent,
         answer: impl Fn(&Questionnaire) -> A,
     ) -> Result<A> {
+        call.for_every_estate()?;
         for _ in 0..TRIES {
             let before = or_repeated!(self, call, load_questionnaire(self.db.pool(), target.id.into()).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {
@@ -87,6 +89,7 @@ impl App {
         comparisons: Vec<Comparison>,
         answer: impl Fn(&QuestionnaireVersion) -> A,
     ) -> Result<A> {
+        call.for_every_estate()?;
         for _ in 0..TRIES {
             let before = or_repeated!(self, call, load_questionnaire(self.db.pool(), target.id.into()).await);
             if target.etag.is_some_and(|seen| seen != before.row_version) {

@@ -38,6 +38,16 @@ pub(crate) struct Call<'a> {
     pub(crate) key: RequestKey,
 }
 
+impl Call<'_> {
+    /// Refuses who does not reach every estate: what belongs to no estate is used in all of them.
+    pub(crate) fn for_every_estate(&self) -> Result<()> {
+        match self.access.scope.estates() {
+            None => Ok(()),
+            Some(_) => Err(self.access.deny(&self.access.permission)),
+        }
+    }
+}
+
 /// The thing a verb is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {

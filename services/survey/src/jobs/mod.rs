@@ -15,6 +15,7 @@ use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::Relay;
 use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
+use steward_kit_store::waiting;
 
 use crate::app::App;
 use crate::events::{CareEvents, DeliveryEvents, DirectoryEvents};
@@ -40,6 +41,10 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     // mystery visits and appeals.
     let timers = TimerService::new(db.clone(), clock.clone(), timers::handlers(app))?;
     jobs.spawn("timers", move |stop| timers.clone().run(stop));
+
+    // What waits and how long, for the metrics page.
+    let (counted, by) = (db.clone(), clock.clone());
+    jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));
 
     // Facts out, in order per subject.
     let relay = Relay::new(db.clone(), clock.clone());

@@ -1,21 +1,21 @@
-//! Figures of a period, by the definitions that the caller brings. One trip for each cohort and each length of period among
-//! them, whatever the number of estates: a board of ten figures is about five.
+//! Figures of a period, by the definitions that the caller brings. One trip where what is asked for was counted before and is true
+//! still, whatever the number of figures, estates and cases; what is not is counted, estate by estate, and kept
+//! ([`steward_kit_store::rollups`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use steward_kit::Result;
 use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{Definition, Period, Ratio, household_base};
-use steward_kit::{Error, Result};
+use steward_kit::metric::{Definition, Period, Ratio, Tally, household_base};
+use steward_kit_store::rollups::Question;
 use steward_proto::metric::v1 as pb;
 
 use super::App;
-use crate::domain::figures::{Cohort, Counting, Sheet, cohort, count, kinds_of};
-use crate::store::{Stretch, list_case_facts, list_deadlines};
-
-/// How far before a period the opinions lie that are collated in it (F-20); limits are shorter.
-const COLLATING_DAYS: i64 = 62;
+use super::count_cases::no_formula;
+use crate::domain::figures::figure;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -39,108 +39,54 @@ impl App {
     /// `NotFound` for an estate outside the caller's scope.
     pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Figures) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
-        let mut values = Vec::new();
-        let mut by_period: BTreeMap<(jiff::civil::Date, jiff::civil::Date), Vec<&Definition>> = BTreeMap::new();
+        let estates: Vec<ScopedEstate> = asked.estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<_>>()?;
+        let mut by_period: BTreeMap<(jiff::civil::Date, jiff::civil::Date), Vec<Definition>> = BTreeMap::new();
         for definition in &asked.definitions {
             let counted = definition.period_for(asked.period);
-            by_period.entry((counted.from, counted.to)).or_default().push(definition);
+            by_period.entry((counted.from, counted.to)).or_default().push(definition.clone());
         }
-        for ((from, to), definitions) in by_period {
-            let counted = Period { from, to };
-            let sheets = self.sheets(access, &asked.estates, counted, &definitions).await?;
-            for definition in definitions {
-                values.extend(figures_of(asked, definition, counted, &sheets, as_of)?);
+        let questions: Vec<Arc<Question>> =
+            by_period.into_iter().map(|((from, to), definitions)| Arc::new(Question::new(Period { from, to }, definitions))).collect();
+        let tallies = self.rollups.tallies(&questions, &estates, as_of).await?;
+        let mut values = Vec::with_capacity(asked.definitions.len() * (estates.len() + 1));
+        for (question, by_estate) in questions.iter().zip(&tallies) {
+            for (place, definition) in question.definitions.iter().enumerate() {
+                let of_estates: Vec<(EstateId, &Tally)> =
+                    asked.estates.iter().zip(by_estate).filter_map(|(estate, tallies)| Some((*estate, tallies.get(place)?))).collect();
+                values.extend(figures_of(asked, definition, question.period, &of_estates, as_of)?);
             }
         }
         Ok(values)
     }
-
-    /// The facts of estates in a period, as far as the definitions need them.
-    pub(super) async fn sheets(
-        &self,
-        access: &Access,
-        estates: &[EstateId],
-        period: Period,
-        definitions: &[&Definition],
-    ) -> Result<Vec<Sheet>> {
-        let mut sheets = Vec::with_capacity(estates.len());
-        let mut stretches = Vec::with_capacity(estates.len());
-        for id in estates {
-            let scoped: ScopedEstate = access.scope.estate(*id)?;
-            let estate = self.rules.estates.get(*id).await?;
-            let zone = estate.zone()?;
-            let instants = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
-            let calendars = self.rules.calendars.for_estate(&estate).await?.calendars;
-            stretches.push(Stretch { estate: scoped, start: instants.0, end: instants.1 });
-            sheets.push(Sheet::new(*id, instants, zone, calendars));
-        }
-        let place: BTreeMap<_, _> = sheets.iter().enumerate().map(|(at, sheet)| (sheet.estate.as_uuid(), at)).collect();
-        let cohorts: BTreeSet<Cohort> = definitions.iter().filter_map(|definition| cohort(definition)).collect();
-        for wanted in cohorts {
-            let of_cohort = || definitions.iter().copied().filter(move |definition| cohort(definition) == Some(wanted));
-            let kinds: Option<Vec<String>> = kinds_of(of_cohort()).map(|kinds| kinds.into_iter().collect());
-            if wanted == Cohort::Due {
-                let clocks: BTreeSet<&String> = of_cohort().flat_map(|definition| &definition.parameters.clocks).collect();
-                let clocks: Vec<String> = clocks.into_iter().cloned().collect();
-                for (estate, row) in list_deadlines(self.db.pool(), &stretches, &clocks, kinds.as_deref()).await? {
-                    if let Some(sheet) = place.get(&estate).and_then(|at| sheets.get_mut(*at)) {
-                        sheet.deadlines.push(row);
-                    }
-                }
-                continue;
-            }
-            let reach = stretches_of(wanted, &stretches);
-            for (estate, row) in list_case_facts(self.db.pool(), wanted, &reach, kinds.as_deref()).await? {
-                if let Some(sheet) = place.get(&estate).and_then(|at| sheets.get_mut(*at)) {
-                    sheet.cases.entry(wanted).or_default().push(row);
-                }
-            }
-        }
-        Ok(sheets)
-    }
 }
 
-/// Where the rows of a cohort lie: in the period, but what is collated in it came before.
-fn stretches_of(cohort: Cohort, stretches: &[Stretch]) -> Vec<Stretch> {
-    let back = match cohort {
-        Cohort::Collating => jiff::SignedDuration::from_hours(COLLATING_DAYS * 24),
-        Cohort::Occurred
-        | Cohort::Neighbours
-        | Cohort::Due
-        | Cohort::CallbackDue
-        | Cohort::Closed
-        | Cohort::Repeated
-        | Cohort::Completed
-        | Cohort::Assessed => jiff::SignedDuration::ZERO,
-    };
-    stretches.iter().map(|stretch| Stretch { start: stretch.start.checked_sub(back).unwrap_or(stretch.start), ..*stretch }).collect()
-}
-
-/// One figure for each estate, and over all of them where there are several.
+/// One figure for each estate, and over all of them.
 fn figures_of(
     asked: &Figures,
     definition: &Definition,
     counted: Period,
-    sheets: &[Sheet],
+    tallies: &[(EstateId, &Tally)],
     as_of: Timestamp,
 ) -> Result<Vec<pb::MetricValue>> {
-    let base_of = |sheet: &Sheet| {
-        let basis = definition.parameters.basis?;
-        household_base(&asked.bases, &sheet.estate.to_string(), basis, counted)
+    let value = |tally: &Tally, base: Option<Ratio>, estate: &str| -> Result<pb::MetricValue> {
+        let figure = figure(definition, tally, base).ok_or_else(|| no_formula(definition))?;
+        Ok(definition.value(&figure, counted, &asked.plan_code, estate, as_of))
     };
-    let value = |sheets: &[&Sheet], base: Option<Ratio>, estate: &str| -> Result<pb::MetricValue> {
-        let counting = Counting { definition, base, as_of };
-        let found = count(&counting, sheets).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
-        Ok(definition.value(&found.figure, counted, &asked.plan_code, estate, as_of))
-    };
-    let mut values = Vec::with_capacity(sheets.len() + 1);
-    for sheet in sheets {
-        values.push(value(&[sheet], base_of(sheet), &sheet.estate.to_string())?);
+    let needs_base = definition.parameters.basis;
+    let mut values = Vec::with_capacity(tallies.len() + 1);
+    let (mut all, mut all_bases) = (Tally::default(), Some(Ratio::ZERO));
+    for (estate, tally) in tallies {
+        let estate = estate.to_string();
+        let base = needs_base.and_then(|basis| household_base(&asked.bases, &estate, basis, counted));
+        values.push(value(tally, base, &estate)?);
+        // An estate without a base cannot be part of a rate of households.
+        if needs_base.is_none() || base.is_some() {
+            all.add(tally);
+        }
+        if let Some(base) = base {
+            all_bases = all_bases.and_then(|all| all.plus(base));
+        }
     }
-    // An estate without a base cannot be part of a rate of households.
-    let needs_base = definition.parameters.basis.is_some();
-    let all: Vec<&Sheet> = sheets.iter().filter(|sheet| !needs_base || base_of(sheet).is_some()).collect();
-    let base = all.iter().filter_map(|sheet| base_of(sheet)).try_fold(Ratio::ZERO, Ratio::plus).filter(|base| *base > Ratio::ZERO);
-    values.push(value(&all, base, "")?);
+    values.push(value(&all, all_bases.filter(|base| *base > Ratio::ZERO), "")?);
     Ok(values)
 }

@@ -56,6 +56,7 @@ impl App {
                 category: is_known.then(|| asked.category.clone()),
                 urgency: None,
                 occur_time: None,
+                caused_by: None,
                 actor: Actor::new(ActorKind::Service, asked.subject.to_owned()),
                 source: Some(asked.source.clone()),
             };

@@ -10,7 +10,7 @@ use steward_kit::{Error, Result};
 
 use super::App;
 use super::transact::Call;
-use crate::domain::{Channel, Create, Kind, MediaRef, Urgency, WorkOrder, create};
+use crate::domain::{CausedBy, Channel, Create, Kind, MediaRef, Urgency, WorkOrder, create};
 use crate::events::effects_of;
 use crate::store;
 
@@ -31,6 +31,7 @@ pub(crate) struct Report {
     pub(crate) category: Option<String>,
     pub(crate) urgency: Option<Urgency>,
     pub(crate) occur_time: Option<Timestamp>,
+    pub(crate) caused_by: Option<CausedBy>,
 }
 
 impl App {
@@ -60,6 +61,7 @@ impl App {
                 category: report.category.clone(),
                 urgency: report.urgency,
                 occur_time: report.occur_time,
+                caused_by: report.caused_by.clone(),
                 actor: call.actor(),
                 source: None,
             };

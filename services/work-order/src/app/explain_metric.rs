@@ -1,17 +1,19 @@
-//! The rows behind one figure. The same pass that makes the figure, so that they cannot disagree. One trip.
+//! The rows behind one figure. The same pass that makes the figure, so that they cannot disagree; nothing kept is used. One trip.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use steward_kit::Result;
 use steward_kit::auth::Access;
 use steward_kit::ids::{EstateId, WorkOrderId};
-use steward_kit::metric::{Definition, Period, household_base};
+use steward_kit::metric::{AsOf, Definition, Period, household_base};
 use steward_kit::paging::PageRequest;
 use steward_kit::proto::to_timestamp;
-use steward_kit::{Error, Result};
+use steward_kit_store::StoreResult;
 use steward_proto::metric::v1 as pb;
 
 use super::App;
-use crate::domain::figures::{Counting, Row, count};
+use super::count_cases::{counted, no_formula};
+use crate::domain::figures::{Row, figure};
 
 /// Place of a row: by time, then by order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,14 +49,17 @@ impl App {
         page: &PageRequest<RowKey>,
     ) -> Result<(pb::MetricValue, Vec<(RowKey, pb::MetricRow)>)> {
         let (as_of, definition) = (self.clock.now(), &question.definition);
-        let counted = definition.period_for(question.period);
-        let sheets = self.sheets(access, &[question.estate], counted, &[definition]).await?;
+        let period = definition.period_for(question.period);
+        let scoped = access.scope.estate(question.estate)?;
+        let mut db = self.db.pool().acquire().await.store()?;
+        let sheets = self.rollups.counter().sheets(&mut db, &[scoped], period, &[definition]).await?;
+        drop(db);
         let estate = question.estate.to_string();
-        let base = definition.parameters.basis.and_then(|basis| household_base(&question.bases, &estate, basis, counted));
-        let counting = Counting { definition, base, as_of };
+        let base = definition.parameters.basis.and_then(|basis| household_base(&question.bases, &estate, basis, period));
         let sheets: Vec<_> = sheets.iter().collect();
-        let found = count(&counting, &sheets).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
-        let value = definition.value(&found.figure, counted, &question.plan_code, &estate, as_of);
+        let found = counted(definition, &AsOf::new(as_of), &sheets)?;
+        let figure = figure(definition, &found.tally, base).ok_or_else(|| no_formula(definition))?;
+        let value = definition.value(&figure, period, &question.plan_code, &estate, as_of);
         let mut rows: Vec<(RowKey, &Row<'_>)> = found.rows.iter().map(|row| (RowKey { at: row.at, order: row.order }, row)).collect();
         rows.retain(|(key, _)| page.after.is_none_or(|after| *key > after));
         rows.sort_by_key(|(key, _)| *key);

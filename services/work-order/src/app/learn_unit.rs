@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use steward_kit::Result;
-use steward_kit::auth::{ScopedEstate, TokenSource};
-use steward_kit::client::{Peer, peer_error};
+use steward_kit::auth::ScopedEstate;
+use steward_kit::client::{Identity, Peer, peer_error};
 use steward_kit::ids::UnitId;
 use steward_kit_store::StoreResult;
 use steward_proto::customer::v1::GetUnitRequest;
@@ -24,12 +24,12 @@ const DEADLINE: Duration = Duration::from_secs(2);
 pub(crate) struct UnitOwner(UnitServiceClient<Peer>);
 
 impl UnitOwner {
-    /// The customer service at `url`, asked with this service's own token.
+    /// The customer service at `url`, asked as this service.
     ///
     /// # Errors
-    /// `url` is no URL.
-    pub(crate) fn at(url: &str, token: Option<TokenSource>) -> Result<Self> {
-        Ok(Self(UnitServiceClient::new(Peer::connect(url, DEADLINE, token)?)))
+    /// `url` is no URL that this service can call.
+    pub(crate) fn at(url: &str, identity: &Identity) -> Result<Self> {
+        Ok(Self(UnitServiceClient::new(Peer::connect(url, DEADLINE, identity)?)))
     }
 
     async fn has(&self, estate: ScopedEstate, unit: UnitId) -> Result<bool> {

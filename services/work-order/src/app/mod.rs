@@ -16,6 +16,7 @@ mod close_work_order;
 mod complete_work_order;
 mod compute_metrics;
 mod contact_customer;
+mod count_cases;
 mod create_order_by_event;
 mod create_work_order;
 mod explain_clock;
@@ -47,7 +48,9 @@ use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
 use steward_kit_store::numbers::Numbers;
 use steward_kit_store::policy::PolicyStore;
+use steward_kit_store::rollups::Rollups;
 
+use count_cases::CountCases;
 use rules::Rules;
 
 pub(crate) use check_policies::OwnPolicies;
@@ -68,7 +71,8 @@ pub(crate) struct App {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     cipher: FieldCipher,
-    rules: Rules,
+    rules: Arc<Rules>,
+    rollups: Rollups<CountCases>,
     numbers: Numbers,
     watch: WatchHub,
     units: Option<UnitOwner>,
@@ -78,8 +82,10 @@ impl App {
     /// The app over a database; `units` is asked about units that no event has told of yet.
     pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, units: Option<UnitOwner>) -> Arc<Self> {
         let rules = Rules::new(PolicyStore::new(db.clone()), CalendarStore::new(db.clone()), EstateDirectory::new(db.clone()));
+        let rules = Arc::new(rules);
+        let rollups = Rollups::new(db.clone(), clock.clone(), CountCases::new(rules.clone()));
         let numbers = Numbers::new(&db, "WO");
-        Arc::new(Self { db, clock, cipher, rules, numbers, watch: WatchHub::default(), units })
+        Arc::new(Self { db, clock, cipher, rules, rollups, numbers, watch: WatchHub::default(), units })
     }
 
     /// What seals, for the job of a key rotation.
@@ -90,6 +96,11 @@ impl App {
     /// The estates as this service knows them.
     pub(crate) fn estates(&self) -> &EstateDirectory {
         &self.rules.estates
+    }
+
+    /// What figures came to.
+    pub(crate) fn rollups(&self) -> &Rollups<CountCases> {
+        &self.rollups
     }
 
     /// Who watches which order.

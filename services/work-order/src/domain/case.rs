@@ -1,7 +1,30 @@
 //! What a case is about: kind, urgency, category, and where it came from.
 
 use serde::{Deserialize, Serialize};
-use steward_kit::codes;
+use steward_kit::{codes, define_id};
+
+define_id!(TouchpointId, "touchpoint");
+
+/// What care did that a case is about, as whoever took it in said it (WO-67). Care knows whether it did such a thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CausedBy {
+    /// One touchpoint.
+    Touchpoint(TouchpointId),
+    /// A campaign as a whole: code of its programme.
+    Campaign(String),
+}
+
+impl CausedBy {
+    /// As a code of the history; empty for nothing.
+    pub(super) fn code(this: Option<&Self>) -> String {
+        match this {
+            Some(Self::Touchpoint(id)) => format!("touchpoint/{id}"),
+            Some(Self::Campaign(code)) => format!("campaign/{code}"),
+            None => String::new(),
+        }
+    }
+}
 
 codes! {
     /// Kind of a case (WO-07).

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::actor::Actor;
-use super::case::{Kind, Milestone, Urgency};
+use super::case::{CausedBy, Kind, Milestone, Urgency};
 use super::clock::{BreachReason, ClockState, ClockStep, ClockTerms};
 use super::context::Context;
 use super::create::MANUAL;
@@ -29,6 +29,8 @@ pub struct Classify {
     pub category: String,
     /// Urgency.
     pub urgency: Urgency,
+    /// What care did that it turned out to be about: something or nothing; `None` keeps what was said (WO-67).
+    pub caused_by: Option<Option<CausedBy>>,
     /// Why, without personal data.
     pub reason: String,
 }
@@ -54,6 +56,9 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
         draft.order.kind = kind;
         draft.order.convert_time = Some(now);
     }
+    if let Some(caused_by) = &cmd.caused_by {
+        draft.order.caused_by.clone_from(caused_by);
+    }
     draft.order.terms = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.map(|_| draft.order.id));
     if converted.is_some() {
         start_anew(&mut draft, now)?;
@@ -67,7 +72,11 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
     draft.have_majority_judged();
     draft.tell(now, Fact::Classified);
     let kinds = converted.map(|kind| (kind.to_string(), order.kind.to_string())).unwrap_or_default();
+    let recaused = draft.order.caused_by != order.caused_by;
+    let cause = |of: &WorkOrder| if recaused { CausedBy::code(of.caused_by.as_ref()) } else { String::new() };
     let detail = [
+        ("caused_by", cause(&draft.order)),
+        ("caused_by_before", cause(order)),
         ("kind", kinds.0),
         ("kind_before", kinds.1),
         ("category", cmd.category.clone()),

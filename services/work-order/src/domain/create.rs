@@ -5,7 +5,7 @@ use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 use steward_kit::pii::Pii;
 
 use super::actor::{Actor, ActorKind};
-use super::case::{Channel, Kind, Milestone, Urgency};
+use super::case::{CausedBy, Channel, Kind, Milestone, Urgency};
 use super::context::Context;
 use super::draft::Draft;
 use super::history::Action;
@@ -49,6 +49,8 @@ pub struct Create {
     pub urgency: Option<Urgency>,
     /// When it happened, if reported late.
     pub occur_time: Option<Timestamp>,
+    /// What care did that it is about.
+    pub caused_by: Option<CausedBy>,
     /// Who reports.
     pub actor: Actor,
     /// What asked for it, if no person did.
@@ -87,6 +89,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         urge_escalated: false,
         promise_time: None,
         convert_time: None,
+        caused_by: cmd.caused_by.clone(),
         cancel_time: None,
         auto_close_time: None,
         state: State::Received,
@@ -124,6 +127,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         ("urgency", order.urgency.to_string()),
         ("classified_by", order.classified_by.clone()),
         ("channel", order.channel.to_string()),
+        ("caused_by", CausedBy::code(order.caused_by.as_ref())),
         ("source", cmd.source.as_ref().map(|source| format!("{}/{}", source.kind, source.id)).unwrap_or_default()),
     ];
     draft.note(Action::Create, occur_time, detail);

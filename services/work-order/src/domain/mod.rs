@@ -66,7 +66,7 @@ pub use assign::{Assign, assign};
 pub use auto_close::{AutoCloseDue, auto_close_due};
 pub use calendar_loaded::{CalendarLoaded, calendar_loaded};
 pub use cancel::{Cancel, cancel};
-pub use case::{Case, CaseFilter, Channel, Kind, Milestone, SuspensionReason, Urgency, is_at_or_below};
+pub use case::{Case, CaseFilter, CausedBy, Channel, Kind, Milestone, SuspensionReason, TouchpointId, Urgency, is_at_or_below};
 pub use case_facts::{CaseFacts, case_facts};
 pub use classify::{Classify, classify};
 pub use clock::{BREACH, BreachReason, Clock, ClockState, ClockStep, ClockTerms, Verdict};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 
 use super::actor::Actor;
-use super::case::{Channel, Kind, SuspensionReason, Urgency};
+use super::case::{CausedBy, Channel, Kind, SuspensionReason, Urgency};
 use super::history::HistoryEntry;
 use super::state::State;
 use super::work_order::{CallbackOutcome, CloseCode, WorkOrder};
@@ -107,6 +107,10 @@ pub struct OrderFacts {
     pub cycle: u32,
     /// Assignee.
     pub assignee: Option<String>,
+    /// What care did that it is about.
+    pub caused_by: Option<CausedBy>,
+    /// When what it is now happened.
+    pub case_time: Timestamp,
 }
 
 impl OrderFacts {
@@ -124,6 +128,8 @@ impl OrderFacts {
             state: order.state,
             cycle: order.cycle,
             assignee: order.assignee.clone(),
+            caused_by: order.caused_by.clone(),
+            case_time: order.case_time(),
         }
     }
 }

@@ -9,7 +9,7 @@ use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 use steward_kit::pii::Pii;
 
 use super::actor::Actor;
-use super::case::{Case, Channel, Kind, Milestone, SuspensionReason, Urgency};
+use super::case::{Case, CausedBy, Channel, Kind, Milestone, SuspensionReason, Urgency};
 use super::clock::Clock;
 use super::major::Major;
 use super::state::{State, Verb, allowed};
@@ -234,6 +234,8 @@ pub struct WorkOrder {
     pub promise_time: Option<Timestamp>,
     /// When it became another kind of case, the last time; clocks and figures of the new kind count from then (WO-07).
     pub convert_time: Option<Timestamp>,
+    /// What care did that it is about (WO-67).
+    pub caused_by: Option<CausedBy>,
     /// When it ended without work.
     pub cancel_time: Option<Timestamp>,
     /// When it closes by itself; only while completed (WO-78).
@@ -277,6 +279,11 @@ impl WorkOrder {
     /// Verbs that the present state allows, in a fixed order: `allowed_actions` of the API.
     pub fn allowed_actions(&self) -> Vec<Verb> {
         allowed(self.state, self.is_suspended())
+    }
+
+    /// When what it is now happened: the matter itself, or its conversion to another kind (XC-63, WO-07).
+    pub fn case_time(&self) -> Timestamp {
+        self.convert_time.map_or(self.occur_time, |converted| converted.max(self.occur_time))
     }
 
     /// The present suspension.

@@ -104,7 +104,10 @@ fn touchpoint_order<'a>(fact: &'a care::TouchpointOrderDue, touchpoint: &'a care
         kind: kind(fact.kind)?,
         channel: Channel::Visit,
         category: &fact.category,
-        description: fact.description.clone(),
+        // What was written for one household alone stands in its touchpoint, which the order names.
+        description: Some(fact.description.clone())
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| format!("关怀触点 {}", touchpoint.definition_code)),
         source: Source { kind: "touchpoint", id: touchpoint.touchpoint_id.clone() },
         subject: "service.care",
     })

@@ -5,7 +5,7 @@ use steward_kit_store::{Claim, Effects, NewEvent, TimerChange};
 use steward_proto::work_order::v1 as pb;
 
 use crate::contract::Code;
-use crate::domain::{self, DomainEvent, Fact, TimerKey, Transition};
+use crate::domain::{self, CausedBy, DomainEvent, Fact, TimerKey, Transition};
 
 /// Kind of the timer of a clock's next step. Its key is `<cycle>/<clock>`: an order has one for each clock of a cycle.
 pub(crate) const CLOCK_STEP: &str = "clock_step";
@@ -108,5 +108,7 @@ fn facts(event: &DomainEvent) -> pb::OrderFacts {
         cycle: order.cycle,
         assignee: order.assignee.clone().unwrap_or_default(),
         actor: Some(event.actor.wire()),
+        caused_by: order.caused_by.as_ref().map(CausedBy::wire),
+        case_time: Some(to_timestamp(order.case_time)),
     }
 }

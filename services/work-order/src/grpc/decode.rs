@@ -10,8 +10,8 @@ use steward_proto::work_order::v1 as pb;
 use crate::app::{ListFilter, Report, Target};
 use crate::contract::{Code, required};
 use crate::domain::{
-    Accept, Actor, Arrive, Assess, Assign, Cancel, Classify, Close, Complete, ContactCustomer, MediaKind, MediaRef, RecordCallback, Reopen,
-    Resume, Suspend, Urge,
+    Accept, Actor, Arrive, Assess, Assign, Cancel, CausedBy, Classify, Close, Complete, ContactCustomer, MediaKind, MediaRef,
+    RecordCallback, Reopen, Resume, Suspend, Urge,
 };
 
 /// An id; a fault that the declared rules have noted already is not noted twice.
@@ -52,6 +52,21 @@ fn media(files: &[pb::MediaRef]) -> Vec<MediaRef> {
     files.iter().map(file).collect()
 }
 
+/// What care did that a case is about. Another service's id is taken as it is: care knows its own.
+fn cause(bad: &mut Violations, given: Option<&pb::CausedBy>) -> Option<CausedBy> {
+    use pb::caused_by::Cause;
+    match given?.cause.as_ref()? {
+        Cause::TouchpointId(text) => id(bad, "caused_by.touchpoint_id", text).map(CausedBy::Touchpoint),
+        Cause::CampaignCode(code) => {
+            // It stands in events and in the history, where no free text does.
+            if !code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.')) {
+                bad.add("caused_by.campaign_code", "string.pattern", "must be the code of a programme: small letters, digits, _ - .");
+            }
+            Some(CausedBy::Campaign(code.clone()))
+        }
+    }
+}
+
 pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
     let mut bad = Violations::of(request);
     let estate_id = id(&mut bad, "estate_id", &request.estate_id);
@@ -61,6 +76,7 @@ pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
     let channel = required(&mut bad, "channel", request.channel);
     let description = bad.text("description", &request.description);
     let occur_time = bad.optional_timestamp("occur_time", request.occur_time.as_ref());
+    let caused_by = cause(&mut bad, request.caused_by.as_ref());
     bad.build(|| {
         Some(Report {
             estate_id: estate_id?,
@@ -74,6 +90,7 @@ pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
             category: Some(request.category.clone()).filter(|category| !category.is_empty()),
             urgency: Code::of_number(request.urgency),
             occur_time,
+            caused_by,
         })
     })
 }
@@ -82,9 +99,11 @@ pub(super) fn classify(request: &pb::ClassifyWorkOrderRequest, actor: Actor) -> 
     let mut bad = Violations::of(request);
     let target = target(&mut bad, &request.work_order_id, &request.etag);
     let urgency = required(&mut bad, "urgency", request.urgency);
+    let cause = cause(&mut bad, request.caused_by.as_ref());
     bad.build(|| {
         let (category, reason) = (request.category.clone(), request.reason.clone());
-        Some((target?, Classify { actor, kind: Code::of_number(request.kind), category, urgency: urgency?, reason }))
+        let caused_by = request.caused_by.is_some().then_some(cause);
+        Some((target?, Classify { actor, kind: Code::of_number(request.kind), category, urgency: urgency?, caused_by, reason }))
     })
 }
 

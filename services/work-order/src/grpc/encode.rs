@@ -7,7 +7,7 @@ use steward_proto::work_order::v1 as pb;
 
 use crate::contract::Code;
 use crate::domain::{
-    Assessment, Callback, Clock, ClockStep, CompletionProof, Estimate, Explanation, HistoryEntry, MediaRef, Milestone, Stretch,
+    Assessment, Callback, CausedBy, Clock, ClockStep, CompletionProof, Estimate, Explanation, HistoryEntry, MediaRef, Milestone, Stretch,
     StretchKind, Suspension, WorkOrder,
 };
 
@@ -59,6 +59,7 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
             flag_time: Some(to_timestamp(flag.flag_time)),
             clear_time: time(flag.clear_time),
         }),
+        caused_by: order.caused_by.as_ref().filter(|_| is_staff).map(CausedBy::wire),
     }
 }
 

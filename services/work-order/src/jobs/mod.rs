@@ -13,6 +13,7 @@ use steward_kit_store::jobs::JobSet;
 use steward_kit_store::outbox::{Relay, listen_published};
 use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
+use steward_kit_store::waiting;
 
 use crate::app::App;
 use crate::events::{AskedOrders, CustomerEvents};
@@ -39,6 +40,10 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher().clone(), sealed_tables());
     jobs.spawn("rekey", move |stop| rekey.clone().run(stop));
 
+    // What waits and how long, for the metrics page.
+    let (counted, by) = (db.clone(), clock.clone());
+    jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));
+
     // Facts out, in order per subject.
     let relay = Relay::new(db.clone(), clock.clone());
     jobs.spawn("relay", move |stop| relay.clone().run(stop));
@@ -49,11 +54,19 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     }
 
     // Streams wake when any replica, or a timer, changed an order.
-    let (heard, watchers) = (db.clone(), app.watchers().clone());
+    let (heard, watchers, rollups) = (db.clone(), app.watchers().clone(), app.rollups().clone());
     jobs.spawn("watch hints", move |stop| {
-        let watchers = watchers.clone();
-        listen_published(heard.clone(), move |published| watchers.published(published), stop)
+        let (watchers, rollups) = (watchers.clone(), rollups.clone());
+        let published = move |published| {
+            watchers.published(published);
+            rollups.hint();
+        };
+        listen_published(heard.clone(), published, stop)
     });
+
+    // Figures that boards ask for are counted before they ask.
+    let rollups = app.rollups().clone();
+    jobs.spawn("figures ahead", move |stop| rollups.clone().run(stop));
 
     // What is kept in memory notices what other replicas change.
     let watched = db.clone();

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::texts::{Column, open_texts};
 use crate::domain::{
-    Assessment, Callback, CaseFacts, Channel, Clock, CloseCode, CompletionProof, Contact, HistoryEntry, Kind, Major, MediaRef, Reached,
-    State, Suspension, Terms, Urgency, WorkOrder,
+    Assessment, Callback, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, HistoryEntry, Kind, Major, MediaRef,
+    Reached, State, Suspension, Terms, Urgency, WorkOrder,
 };
 
 /// What of an order stands in the column `memory`: all that no query asks for.
@@ -34,6 +34,8 @@ pub(super) struct Memory<'a> {
     convert_time: Option<jiff::Timestamp>,
     #[serde(default)]
     cancel_time: Option<jiff::Timestamp>,
+    #[serde(default)]
+    caused_by: Cow<'a, Option<CausedBy>>,
 }
 
 impl<'a> Memory<'a> {
@@ -53,6 +55,7 @@ impl<'a> Memory<'a> {
             major: Cow::Borrowed(&order.major),
             convert_time: order.convert_time,
             cancel_time: order.cancel_time,
+            caused_by: Cow::Borrowed(&order.caused_by),
         })
     }
 }
@@ -120,6 +123,7 @@ impl OrderRow {
             promise_time: self.promise_time.map(jiff_sqlx::Timestamp::to_jiff),
             convert_time: memory.convert_time,
             cancel_time: memory.cancel_time,
+            caused_by: memory.caused_by.into_owned(),
             auto_close_time: memory.auto_close_time,
             state: code(State::parse, &self.state)?,
             suspensions: memory.suspensions.into_owned(),

@@ -103,13 +103,15 @@ async fn a_special_need_is_answered_within_72_hours() {
         estate_id: world.estate.to_string(),
         unit_id: world.unit.to_string(),
         customer_id: world.customer.to_string(),
+        definition_code: "ramp".to_owned(),
         ..Default::default()
     };
+    // Of one household alone: what is needed stands in the touchpoint.
     let need = care::TouchpointOrderDue {
         touchpoint: Some(touchpoint),
         kind: common::WorkOrderKind::Request.into(),
         category: "special_request".to_owned(),
-        description: "wheelchair ramp".to_owned(),
+        description: String::new(),
     };
     let asked = NewEvent::new(Uuid::now_v7(), steward_kit::ids::EstateId::from(world.estate), world.now(), &need);
     publish(&world, &cares, vec![asked.clone()]).await;
@@ -117,7 +119,7 @@ async fn a_special_need_is_answered_within_72_hours() {
     let looking = async {
         eventually("the order", || async { (count(&world).await == 1).then_some(()) }).await;
         let order = world.get(&asked.id.to_string()).await;
-        assert_eq!(order.kind(), common::WorkOrderKind::Request);
+        assert_eq!((order.kind(), order.description.as_str()), (common::WorkOrderKind::Request, "关怀触点 ramp"));
         let answer = clock(&order, "first_response", 1);
         let (from, due) = (time(order.receive_time.as_ref()), time(answer.due_time.as_ref()));
         assert_eq!(due.duration_since(from), jiff::SignedDuration::from_hours(72));

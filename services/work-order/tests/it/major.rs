@@ -91,3 +91,27 @@ async fn the_fifth_household_makes_a_matter_major() {
     assert_eq!(flag.reason_codes, ["many_households"]);
     assert_eq!(major(&world, &orders[3]).await, None);
 }
+
+/// CA-86: a post outside is recorded with its link; what it says makes it a major matter at once, told to city and group; it has an owner,
+/// and a response that is kept. It is no complaint of a household that anybody knows.
+#[tokio::test]
+async fn a_post_outside_is_a_major_matter_with_an_owner_and_a_response() {
+    let world = World::new().await;
+    let post = pb::CreateWorkOrderRequest {
+        unit_id: String::new(),
+        customer_id: String::new(),
+        channel: common::Channel::Web.into(),
+        category: "cleaning.poor_cleaning".to_owned(),
+        media: vec![pb::MediaRef { key: "posts/2026-03-01.png".to_owned(), sha256: "0f".repeat(32), kind: pb::MediaKind::Report.into() }],
+        ..complaint(&world, world.unit, "有人在微博发帖，称本小区楼道多日无人清扫")
+    };
+    let id = world.create(post).await.id;
+    let flag = eventually("the judgement", || major(&world, &id)).await;
+    assert_eq!(flag.reason_codes, ["media"]);
+    assert_eq!(world.count_facts(&id, "MajorComplaintFlagged").await, 1);
+    world.assign(&id, "wang").await.unwrap();
+    world.answer(&id).await;
+    let order = world.get(&id).await;
+    assert_eq!((order.assignee.as_str(), order.media.len(), order.customer_id.as_str()), ("wang", 1, ""));
+    assert_eq!(crate::world::clock(&order, "first_response", 1).verdict(), pb::Verdict::Kept);
+}

@@ -43,7 +43,7 @@ SELECT estate_id, id, 1, 'WO-' || n, unit_id, customer_id, true, kind, 'plumbing
        1 + n % 5, at + interval '20 hours', true, 0
   FROM cases"#;
 
-async fn fill(world: &World, estates: &[Uuid], from: &str, cases: i32) {
+pub(crate) async fn fill(world: &World, estates: &[Uuid], from: &str, cases: i32) {
     let from = crate::world::at(from);
     sqlx::query(FILL).bind(estates).bind(jiff_sqlx::ToSqlx::to_sqlx(from)).bind(cases).execute(&world.db).await.unwrap();
 }

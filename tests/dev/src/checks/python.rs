@@ -12,9 +12,9 @@ use crate::{Problem, Result, Workspace, machine, say, servers::is_root};
 /// The environment `name` with these packages in it.
 pub fn environment(workspace: &Workspace, name: &str, packages: &[&str]) -> Result<PathBuf> {
     let home = workspace.tools().join(name);
-    // Written last: an environment whose packages did not come has its own `python` all the same.
+    // Written last: an environment whose packages did not come has its own `python` all the same. Other packages make another one.
     let complete = home.join("complete");
-    if complete.exists() {
+    if fs::read_to_string(&complete).is_ok_and(|made_of| made_of == packages.join("\n")) {
         return Ok(home);
     }
     say::detail(format!("fetching {} into {} (a private Python environment)", packages.join(", "), home.display()));

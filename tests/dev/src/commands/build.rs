@@ -25,9 +25,15 @@ pub(super) fn cargo(workspace: &Workspace) -> Command {
 /// The stack's runner, a binary of steward-harness.
 pub(super) const RUNNER: &str = "steward-stack";
 
-/// Builds every program of the stack. The benchmarks are none of it.
+/// Builds every program of the stack. The benchmarks and the fault suite are none of it.
 pub(super) fn programs(workspace: &Workspace) -> Result<()> {
-    build(workspace, "Building the services, the gateway and the stack runner", &["--bins", "--exclude", "steward-bench"])
+    let targets = ["--bins", "--exclude", "steward-bench", "--exclude", "steward-faults"];
+    build(workspace, "Building the services, the gateway and the stack runner", &targets)
+}
+
+/// The same, and the fault suite.
+pub(super) fn programs_and_faults(workspace: &Workspace) -> Result<()> {
+    build(workspace, "Building the services, the gateway and the fault suite", &["--bins", "--exclude", "steward-bench"])
 }
 
 /// Builds the stack's runner alone.

@@ -1,6 +1,7 @@
 //! What `cargo dev` can be asked for.
 
 mod build;
+mod faults;
 mod prepare;
 mod rows;
 mod stack;
@@ -17,6 +18,7 @@ cargo dev <command>
   demo                 play the main job against a stack and tell it step by step
       --fresh          begin with an empty stack
       --kill           meanwhile kill one service after the other and start it again
+      --trace          at the end, show what one call led to, through every service, as a picture
   down                 stop what `up` started; the data stays
   status               what runs, where, and how it feels
   logs [SERVICE]       follow the log of one service or of all
@@ -33,7 +35,15 @@ cargo dev <command>
   clock [show|+SPAN]   show the stack's clock, or move it forward for every process at once: +15min, +3d
 
   test [--quick] [FILTER…]   run every check that CI runs; with filters only the tests whose names contain one
+  manifests [--quick]  the part of it that is about Kubernetes; quick asks no programs
   prepare [--check]    refresh `.sqlx/` from a real database, or say whether it is stale
+  faults [OPTIONS]     break the suite in every way under load, and count what is lost or doubled; ends with one table
+      --rounds N       kills of services (100); the other faults in proportion; 0 leaves them out
+      --soak MINUTES   at half load, with kills (10)
+      --garbage N      bad requests for each RPC (40)
+      --fuzz SECONDS   for each parser (10)
+      --only NAME      only faults whose name holds this
+      --seed N         the run that printed this seed again
   rows FILE [--missing]      which requirement rows of a list have a test, and which have none
 ";
 
@@ -52,7 +62,9 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         "kill" => stack::kill(&workspace, rest),
         "logs" => stack::logs(&workspace, rest),
         "test" => test::run(&workspace, rest),
+        "manifests" => test::manifests(&workspace, rest),
         "prepare" => prepare::run(&workspace, rest),
+        "faults" => faults::run(&workspace, rest),
         "rows" => rows::run(&workspace, rest),
         unknown => Err(Problem::new(format!("`{unknown}` is not a command of cargo dev")).remedy("cargo dev help")),
     }

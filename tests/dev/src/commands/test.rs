@@ -7,11 +7,11 @@ mod counting;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use super::{build, exit_code, prepare};
+use super::{build, exit_code, faults, prepare};
 use crate::{
     Problem, Result, Workspace,
     checks::{
-        proto, relay,
+        alerts, deny, manifests, proto, relay,
         report::{Report, Verdict},
         walks,
     },
@@ -31,8 +31,11 @@ pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
     }
     report.step("format", || cargo_check(workspace, &["fmt", "--all", "--check"]));
     report.step("contract lint (buf)", || proto::lint(workspace));
+    report.step("dependencies: bans, licences, sources (cargo deny)", || deny::check(workspace));
+    report.step("alerts: rules, what they fire on, a page for each (promtool)", || alerts::check(workspace));
     if is_quick {
         report.step("clippy", || cargo_check(workspace, &CLIPPY));
+        report.step(MANIFESTS, || manifests::check(workspace, None));
     } else {
         report.step("clippy, every query checked against a real database", || clippy_and_queries(workspace));
         report.step(".sqlx is what the queries say", || sqlx_is_fresh(workspace));
@@ -40,13 +43,31 @@ pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
     report.step("tests", || tests(workspace, &[]));
     if !is_quick {
         report.step("doc tests", || doc_tests(workspace));
-        report.step("demo: the main job from an empty stack", || demo(workspace, &[]));
+        report.step(MANIFESTS, || manifests_and_programs(workspace));
+        report.step("demo: the main job from an empty stack, and its trace", || demo(workspace, &["--trace"]));
         report.step("demo among crashes: every service killed again and again", || demo(workspace, &["--kill"]));
+        report.step("faults, the short run: kills, cuts, a flush, a failover, a full disk", || faults::short(workspace));
         report.step("callers in other languages: curl and Python", || {
             walks::walk(workspace, &workspace.binary(build::RUNNER), &check_dir(workspace))
         });
     }
     Ok(exit_code(report.close()))
+}
+
+/// The manifests alone; `--quick` builds no programs to ask.
+pub(super) fn manifests(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
+    let is_quick = rest.iter().any(|argument| argument == "--quick");
+    let mut report = Report::default();
+    report.step(MANIFESTS, || if is_quick { manifests::check(workspace, None) } else { manifests_and_programs(workspace) });
+    Ok(exit_code(report.close()))
+}
+
+const MANIFESTS: &str = "manifests: rendered, schemas, lint, settings";
+
+/// The programs say which settings they read.
+fn manifests_and_programs(workspace: &Workspace) -> Result<Verdict> {
+    build::programs(workspace)?;
+    manifests::check(workspace, workspace.binary(build::RUNNER).parent())
 }
 
 const CLIPPY: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];

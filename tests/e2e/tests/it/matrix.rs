@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use http_body_util::Full;
-use steward_e2e::{House, Room};
+use steward_e2e::{House, Room, rooms_of};
 use steward_harness::Claims;
 use steward_kit::auth::{Exposure, PermissionTable, PrincipalKind, Roles};
 use tonic::{Code, Status, body::Body, transport::Channel};
@@ -33,25 +33,6 @@ async fn knock(channel: &Channel, path: &str, token: &str) -> Result<Code> {
         .body(Body::new(Full::new(bytes::Bytes::from_static(&[0; 5]))))?;
     let answer = channel.clone().ready().await?.call(request).await?;
     Ok(Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code()))
-}
-
-/// Rooms that consume events and own policies: each answers for itself.
-const SERVICES: &[Room] = &[Room::Customer, Room::WorkOrder, Room::Notification, Room::Survey, Room::Care];
-
-/// The rooms that answer an RPC around the gateway.
-fn rooms_of(path: &str) -> &'static [Room] {
-    match path.split('.').nth(1) {
-        Some("customer") => &[Room::Customer],
-        Some("work_order") => &[Room::WorkOrder],
-        Some("notification") => &[Room::Notification],
-        Some("gateway") => &[Room::Gateway],
-        Some("survey") => &[Room::Survey],
-        Some("care") => &[Room::Care],
-        Some("operation" | "plan") => SERVICES,
-        // Those that own facts to count.
-        Some("metric") => &[Room::Customer, Room::WorkOrder, Room::Survey, Room::Care],
-        _ => panic!("no room answers {path}"),
-    }
 }
 
 /// One of them.
@@ -119,21 +100,71 @@ async fn nobody_is_let_in_without_a_good_token() -> Result<()> {
         ("of another issuer", issuer.mint(&staff().issued_by("https://elsewhere.example"))?),
         ("for another audience", issuer.mint(&staff().meant_for("elsewhere"))?),
         ("signed with another key", steward_harness::Issuer::generate()?.mint(&staff())?),
+        ("unsigned", unsigned(&issuer.mint(&staff())?)?),
     ];
     for room in Room::ALL {
         let channel = Channel::from_shared(house.url(room)?)?.connect().await?;
-        let path = match room {
-            Room::Customer => "/steward.customer.v1.EstateService/ListEstates",
-            Room::WorkOrder => "/steward.work_order.v1.WorkOrderService/ListWorkOrders",
-            Room::Notification => "/steward.notification.v1.InboxService/ListInboxItems",
-            Room::Survey => "/steward.survey.v1.QuestionnaireService/ListQuestionnaires",
-            Room::Care => "/steward.care.v1.ProgrammeService/ListProgrammes",
-            Room::Gateway => "/steward.gateway.v1.Customer360Service/GetCustomer360",
-        };
+        let path = a_call_of(room);
         for (what, token) in &tokens {
             let code = knock(&channel, path, token).await?;
             assert_eq!(code, Code::Unauthenticated, "{room:?}, a token {what}");
         }
     }
+    house.close().await
+}
+
+/// An RPC of the room that group operations may call.
+fn a_call_of(room: Room) -> &'static str {
+    match room {
+        Room::Customer => "/steward.customer.v1.EstateService/ListEstates",
+        Room::WorkOrder => "/steward.work_order.v1.WorkOrderService/ListWorkOrders",
+        Room::Notification => "/steward.notification.v1.InboxService/ListInboxItems",
+        Room::Survey => "/steward.survey.v1.QuestionnaireService/ListQuestionnaires",
+        Room::Care => "/steward.care.v1.ProgrammeService/ListProgrammes",
+        Room::Gateway => "/steward.gateway.v1.Customer360Service/GetCustomer360",
+    }
+}
+
+/// The same claims, under a header that says that nothing is signed.
+fn unsigned(token: &str) -> Result<String> {
+    let claims = token.split('.').nth(1).context("a token has claims")?;
+    // {"alg":"none","typ":"JWT"}
+    Ok(format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}."))
+}
+
+/// The issuer publishes a new key beside the old one, signs with it, and takes the old one away. Nobody restarts, and nobody is
+/// refused who should not be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_rotated_while_everything_runs() -> Result<()> {
+    let house = House::open("2026-07-14T01:00:00Z".parse()?).await?;
+    let (old, new) = (steward_harness::Issuer::of_tests(), steward_harness::Issuer::generate()?);
+    let mut doors = Vec::new();
+    for room in Room::ALL {
+        doors.push((room, Channel::from_shared(house.url(room)?)?.connect().await?, a_call_of(room)));
+    }
+    let claims = || Claims::staff("walker").role("group_operations").every_estate();
+    let (by_old, by_new) = (old.mint(&claims())?, new.mint(&claims())?);
+    let let_in = async |token: &str| {
+        let mut rooms = Vec::new();
+        for (room, channel, path) in &doors {
+            if knock(channel, path, token).await? != Code::Unauthenticated {
+                rooms.push(*room);
+            }
+        }
+        anyhow::Ok(rooms)
+    };
+    // Files are read again when they are half a minute old; a key that nobody knows, at most every ten seconds.
+    let later = jiff::SignedDuration::from_secs(31);
+    assert_eq!((let_in(&by_old).await?, let_in(&by_new).await?), (Room::ALL.to_vec(), vec![]));
+
+    let [mut both, added]: [serde_json::Value; 2] = [serde_json::from_str(old.jwks())?, serde_json::from_str(new.jwks())?];
+    both["keys"].as_array_mut().context("a list")?.extend(added["keys"].as_array().context("a list")?.clone());
+    house.publish_keys(&both.to_string())?;
+    house.hand.advance(later);
+    assert_eq!((let_in(&by_old).await?, let_in(&by_new).await?), (Room::ALL.to_vec(), Room::ALL.to_vec()));
+
+    house.publish_keys(new.jwks())?;
+    house.hand.advance(later);
+    assert_eq!((let_in(&by_old).await?, let_in(&by_new).await?), (vec![], Room::ALL.to_vec()));
     house.close().await
 }

@@ -10,7 +10,7 @@ use steward_proto::{
     customer::v1::{PremisesType, RegisterEstateRequest, estate_service_client::EstateServiceClient},
     gateway::v1::{
         AppliedDocument, AppliedState, ApplyServicePlanRequest, GetServicePlanRequest, GetServiceQualityBoardRequest,
-        ListServicePlansRequest, ServiceQualityBoard, board_service_client::BoardServiceClient, plan_service_client::PlanServiceClient,
+        ListServicePlansRequest, ServiceQualityBoard, plan_service_client::PlanServiceClient,
     },
     metric::v1::{MetricPeriod, MetricValue, MetricVerdict},
     plan::v1::{
@@ -19,6 +19,8 @@ use steward_proto::{
     },
 };
 use tonic::{Code, Request, Status, transport::Channel};
+
+use crate::whole_board::whole_board;
 
 const PRESETS: [&str; 5] = ["process-template", "care-315", "service-management", "service-uplift", "lifecycle-butler"];
 
@@ -97,8 +99,7 @@ impl Desk {
             plan_code: plan.to_owned(),
             ..GetServiceQualityBoardRequest::default()
         };
-        let answer = BoardServiceClient::new(self.gateway.clone()).get_service_quality_board(self.asks(request)?).await?.into_inner();
-        answer.board.context("a board")
+        whole_board(&self.gateway, || self.asks(request.clone())).await
     }
 
     async fn version_count(&self, scope: &PolicyScope, kind: PolicyKind) -> Result<usize> {

@@ -5,6 +5,7 @@ mod boards;
 mod care;
 mod cases;
 mod days;
+mod leaving;
 mod orders;
 mod place;
 mod register;
@@ -26,6 +27,7 @@ use cases::Case;
 use days::{Days, time};
 use orders::Step;
 use place::Place;
+use register::LEFT;
 use voices::{IMPROVED, Voice, first_wave, second_wave};
 
 const PLANS: [&str; 5] = ["process-template", "care-315", "service-management", "service-uplift", "lifecycle-butler"];
@@ -50,6 +52,7 @@ enum Event {
     HandOver,
     Improve,
     Effect,
+    Leave,
 }
 
 /// What an estate remembers from one event to the next.
@@ -63,7 +66,7 @@ struct Memory {
     spring_plan: String,
 }
 
-/// GR-03, P-4, P-6, CA-06, SV-19 to SV-26, SV-34, WO-21, WO-27, WO-56, WO-64
+/// F-05c, F-13b, GR-03, P-4, P-6, CA-06, SV-19 to SV-26, SV-34, SV-51, WO-21, WO-27, WO-56, WO-64, WO-67
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quarter_is_judged_by_each_plan_as_the_plan_defines_it() -> Result<()> {
     let house = House::open(time("2026-06-01T09:00")).await?;
@@ -127,6 +130,7 @@ fn life(cases: &[Case]) -> Vec<(Timestamp, Event)> {
             ("2026-09-08T10:00", Event::Effect),
             ("2026-09-14T10:00", Event::SecondWave),
             (ANSWERED[1], Event::Answers(true)),
+            ("2026-09-26T10:00", Event::Leave),
         ]
         .map(|(at, event)| (time(at), event)),
     );
@@ -168,6 +172,7 @@ async fn live(place: &Place, memory: &mut Memory, cases: &[Case], event: Event, 
                 place.improve(0.80, "2026-07-28").await?;
             }
         }
+        Event::Leave => drop(try_join_all(LEFT.iter().map(|one| place.leave(one))).await?),
         Event::Effect => place.effect(&memory.spring_plan, 0.96).await?,
     }
     Ok(())
@@ -197,6 +202,7 @@ async fn judge(place: &Place, known: &Known<'_>) -> Result<Vec<String>> {
         let board = place.board(month).await?;
         show(&boards::table("service-management, September 2026", &board, &monthly));
         faults.extend(boards::faults(place.plan, &board, &monthly));
+        faults.extend(boards::faults_of_report(place, known.cases, month).await?);
     }
     Ok(faults)
 }

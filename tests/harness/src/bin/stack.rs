@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use steward_dev::{say, shutdown::stop_everything};
@@ -14,6 +14,7 @@ use steward_harness::{
     Claims, Mail, TestDatabase,
     stack::{self, Files, Keys, SERVICES, Service, Stack},
     story::{self, Stage},
+    traces::{self, Collector, Span, Trace},
 };
 use steward_kit::clock::Clock;
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,6 +44,9 @@ enum Command {
         /// All the while, kill one service after the other as a crash would, and start it again.
         #[arg(long)]
         kill: bool,
+        /// Show the trace of the main call at the end, through every service, event, timer and delivery.
+        #[arg(long)]
+        trace: bool,
     },
     /// Start one service of the stack.
     Start {
@@ -126,7 +130,7 @@ async fn run(command: Command) -> Result<ExitCode> {
     let good = |is_good: bool| if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     match command {
         Command::Up { detach } => up(detach).await.map(|()| ExitCode::SUCCESS),
-        Command::Demo { fresh, kill } => demo(fresh, kill).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo { fresh, kill, trace } => demo(fresh, kill, trace).await.map(|()| ExitCode::SUCCESS),
         Command::Start { service } => Stack::attach(Files::open()?)?.start(Service::named(&service)?).await.map(|()| ExitCode::SUCCESS),
         Command::Status => stack::print_status(&Files::open()?).await.map(good),
         Command::Token(arguments) => token(&arguments).map(|()| ExitCode::SUCCESS),
@@ -163,21 +167,42 @@ async fn up(detach: bool) -> Result<()> {
 }
 
 /// Plays the story on the stack, starting it if it does not run; leaves it as it was found.
-async fn demo(fresh: bool, kill: bool) -> Result<()> {
+async fn demo(fresh: bool, kill: bool, trace: bool) -> Result<()> {
     let mut files = Files::open()?;
     if fresh {
         stop_everything(files.workspace())?;
         files = files.wiped()?;
     }
     let was_up = files.processes()?.alive("gateway").is_some();
+    let collector = match trace {
+        true if was_up => bail!("the services that run send no traces; `cargo dev down` first, or add --fresh"),
+        true => Some(Collector::start().await?),
+        false => None,
+    };
     say::step("Starting the stack");
-    let stack = Stack::up(files).await?;
+    let stack = Stack::up_traced(files, collector.as_ref().map(Collector::url)).await?;
     let played = if kill { play_among_crashes(&stack).await } else { play(&stack).await };
     if !was_up {
         say::line("");
         say::line(format!("stopped {}; the data stays: `cargo dev up` shows it again", stack.down()?.join(", ")));
     }
+    // After the end: each service sends what it still has when it stops.
+    if let Some(collector) = collector {
+        show_trace(&collector.spans())?;
+    }
     played
+}
+
+/// The trace of the report of the burst pipe.
+fn show_trace(spans: &[Span]) -> Result<()> {
+    let trace = Trace::biggest(spans, |root| root.name.ends_with("/SubmitReport")).context("no trace of the report came")?;
+    say::line("");
+    say::step("One call, and what followed from it");
+    say::line("The bars are to scale; long waits (⋮) are cut out, and the clock was moved across most of them.");
+    for line in traces::draw(&trace).lines() {
+        say::line(line);
+    }
+    Ok(())
 }
 
 async fn play(stack: &Stack) -> Result<()> {

@@ -12,7 +12,7 @@ use super::{
 use crate::tokens::{AUDIENCE, ISSUER};
 
 /// The database that all schemas of the development stack live in.
-pub(super) const DATABASE: &str = "steward";
+pub const DATABASE: &str = "steward";
 
 /// The environment of one service, names complete (`STEWARD_WORK_ORDER__LISTEN`).
 pub fn environment(service: &Service, files: &Files, ports: &Ports, keys: &Keys) -> Result<Vec<(String, String)>> {

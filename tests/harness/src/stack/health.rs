@@ -32,7 +32,7 @@ pub(super) async fn ask(port: u16) -> Health {
 }
 
 /// Waits until the service takes calls; fails at once when its process ends.
-pub(super) async fn wait(processes: &ProcessTable, name: &str, port: u16, patience: Duration) -> Result<()> {
+pub async fn wait(processes: &ProcessTable, name: &str, port: u16, patience: Duration) -> Result<()> {
     let begun = Instant::now();
     loop {
         if ask(port).await == Health::Serving {

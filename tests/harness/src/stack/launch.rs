@@ -42,13 +42,19 @@ pub struct Stack {
     /// Its issuer and secrets.
     pub keys: Keys,
     processes: ProcessTable,
+    collector: Option<String>,
 }
 
 impl Stack {
     /// Starts everything that does not run yet, and waits until every service takes calls. If that fails, nothing is left running that
     /// did not run before.
     pub async fn up(files: Files) -> Result<Self> {
-        let stack = Self::prepare(files)?;
+        Self::up_traced(files, None).await
+    }
+
+    /// The same; services that are started now send every span to this collector.
+    pub async fn up_traced(files: Files, collector: Option<&str>) -> Result<Self> {
+        let stack = Self { collector: collector.map(str::to_owned), ..Self::prepare(files)? };
         let was_down = stack.running().is_empty();
         let started = stack.start_all().await;
         if started.is_err() && was_down {
@@ -69,7 +75,7 @@ impl Stack {
     pub fn attach(files: Files) -> Result<Self> {
         let ports = Ports::last(&files).context("no stack was started here yet: `cargo dev up`")?;
         let (keys, processes) = (Keys::open(&files)?, files.processes()?);
-        Ok(Self { files, ports, keys, processes })
+        Ok(Self { files, ports, keys, processes, collector: None })
     }
 
     /// Starts one service if it does not run, migrating its schema first.
@@ -81,10 +87,15 @@ impl Stack {
         let begun = Instant::now();
         let program = self.files.workspace().binary(&service.program());
         ensure!(program.is_file(), "{} is not built: `cargo build --workspace --bins`", program.display());
-        let settings = environment(service, &self.files, &self.ports, &self.keys)?;
+        let mut settings = environment(service, &self.files, &self.ports, &self.keys)?;
+        if let Some(collector) = &self.collector {
+            let traced = [("OTLP_ENDPOINT", collector.as_str()), ("TRACE_RATIO", "1")];
+            settings.extend(traced.map(|(name, value)| (format!("{}{name}", service.prefix()), value.to_owned())));
+        }
         self.wait_for_free_ports(service).await?;
         if let Some(schema) = service.schema {
-            self.migrate(service, schema, &program, &settings).await?;
+            let owner = Postgres::url_as(self.ports.of("postgres"), &format!("{schema}_owner"), DATABASE);
+            migrate(service, &program, &settings, owner).await?;
         }
         let mut command = Command::new(&program);
         command.arg("serve").envs(settings);
@@ -135,7 +146,7 @@ impl Stack {
         let ports = Ports::choose(&files, is_running)?;
         SharedClock::create(files.clock()).context("making the stack's clock")?;
         let keys = Keys::open(&files)?;
-        Ok(Self { files, ports, keys, processes })
+        Ok(Self { files, ports, keys, processes, collector: None })
     }
 
     /// Postgres with its roles and schemas, Redis, and the outside world.
@@ -175,20 +186,18 @@ impl Stack {
         say::done(format!("mail arrives on port {}, webhooks on {}", self.ports.of("smtp"), self.ports.of("webhook")), begun.elapsed());
         Ok(())
     }
+}
 
-    /// Runs `<service> migrate` as the schema's owner.
-    async fn migrate(&self, service: &Service, schema: &str, program: &Path, settings: &[(String, String)]) -> Result<()> {
-        let owner = Postgres::url_as(self.ports.of("postgres"), &format!("{schema}_owner"), DATABASE);
-        let mut command = tokio::process::Command::new(program);
-        command.arg("migrate").envs(settings.iter().cloned()).env(format!("{}OWNER_DATABASE_URL", service.prefix()), owner);
-        // A migration is over before anybody could scrape it.
-        command.env_remove(format!("{}METRICS_LISTEN", service.prefix()));
-        let output =
-            command.stdin(std::process::Stdio::null()).output().await.with_context(|| format!("running {} migrate", service.name))?;
-        let said = || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        ensure!(output.status.success(), "{} migrate failed:\n{}", service.name, said());
-        Ok(())
-    }
+/// Runs `<service> migrate` as the schema's owner.
+pub async fn migrate(service: &Service, program: &Path, settings: &[(String, String)], owner_url: String) -> Result<()> {
+    let mut command = tokio::process::Command::new(program);
+    command.arg("migrate").envs(settings.iter().cloned()).env(format!("{}OWNER_DATABASE_URL", service.prefix()), owner_url);
+    // A migration is over before anybody could scrape it.
+    command.env_remove(format!("{}METRICS_LISTEN", service.prefix()));
+    let output = command.stdin(std::process::Stdio::null()).output().await.with_context(|| format!("running {} migrate", service.name))?;
+    let said = || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{} migrate failed:\n{}", service.name, said());
+    Ok(())
 }
 
 /// Runs the SMTP server and the webhook receiver in this process until it is stopped.

@@ -14,10 +14,11 @@ mod services;
 mod status;
 
 pub use clock::{advance, offset, parse_span};
-pub use environment::environment;
+pub use environment::{DATABASE, environment};
 pub use files::Files;
+pub use health::wait as wait_until_served;
 pub use keys::Keys;
-pub use launch::{Stack, serve_sinks};
+pub use launch::{Stack, migrate, serve_sinks};
 pub use letters::{Task, letters};
 pub use logs::follow;
 pub use ports::Ports;

@@ -30,8 +30,10 @@ impl Record {
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
     reader: csv::Reader<&'a [u8]>,
-    /// Bytes and lines before the place where `reader` began.
-    base: (usize, u32),
+    /// Bytes before the place where `reader` began.
+    base: usize,
+    /// How many lines end before which byte, for the last record.
+    counted: (usize, u32),
     record: csv::ByteRecord,
     /// Cells of the header, once it was read.
     width: Option<usize>,
@@ -40,12 +42,26 @@ pub(super) struct Records<'a> {
 impl<'a> Records<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        Self { bytes, reader: reader(bytes), base: (0, 0), record: csv::ByteRecord::new(), width: None }
+        Self { bytes, reader: reader(bytes), base: 0, counted: (0, 0), record: csv::ByteRecord::new(), width: None }
     }
 
-    fn restart(&mut self, at: usize, lines_before: u32) {
-        self.base = (at, lines_before);
+    fn restart(&mut self, at: usize) {
+        self.base = at;
         self.reader = reader(&self.bytes[at..]);
+    }
+
+    /// The line that begins at this byte, which is no earlier than that of the last call. Lines end as records do: by CR LF, LF, or a
+    /// bare CR, which the reader's own count passes over; so no two records are of one line.
+    fn line_at(&mut self, at: usize) -> u32 {
+        let (from, before) = self.counted;
+        let is_end = |place: &usize| match self.bytes.get(*place) {
+            Some(b'\n') => true,
+            Some(b'\r') => self.bytes.get(place + 1) != Some(&b'\n'),
+            Some(_) | None => false,
+        };
+        let ended = before + u32::try_from((from..at).filter(is_end).count()).unwrap_or(0);
+        self.counted = (at, ended);
+        ended + 1
     }
 }
 
@@ -61,22 +77,21 @@ impl Iterator for Records<'_> {
         if !matches!(self.reader.read_byte_record(&mut self.record), Ok(true)) {
             return None;
         }
-        let (first_byte, first_line) = self.record.position().map_or((0, 1), |place| (place.byte(), place.line()));
-        let start = self.base.0 + usize::try_from(first_byte).unwrap_or(usize::MAX);
-        let end = self.base.0 + usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
+        let first_byte = self.record.position().map_or(0, csv::Position::byte);
+        let start = self.base + usize::try_from(first_byte).unwrap_or(usize::MAX);
+        let end = self.base + usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
         // The reader names the place after the record before it; blank lines in between are not part of this one.
         let raw = self.bytes.get(start..end).unwrap_or_default();
         let blank = raw.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let skipped_lines = u32::try_from(raw[..blank].iter().filter(|byte| **byte == b'\n').count()).unwrap_or(0);
         let (start, raw) = (start + blank, &raw[blank..]);
-        let line = self.base.1 + u32::try_from(first_line).unwrap_or(u32::MAX) + skipped_lines;
+        let line = self.line_at(start);
 
         let is_odd = raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
         let is_uneven = self.width.is_some_and(|width| width != self.record.len());
         // The last byte of a record is its own line's end.
         let first_end = raw[..raw.len().saturating_sub(1)].iter().position(|byte| *byte == b'\n');
         if let Some(first_end) = first_end.filter(|_| is_odd || is_uneven) {
-            self.restart(start + first_end + 1, line);
+            self.restart(start + first_end + 1);
             return Some(Record { line, cells: Err(Malformed::Quote) });
         }
         if is_odd {

@@ -93,3 +93,10 @@ fn a_file_without_a_usable_header_fails_as_a_whole() {
     assert_eq!(code(b"\xc2\xa5\xb6\xb0,unit\n"), "HEADER_UNREADABLE");
     assert_eq!(read("building,unit,颜色\n").ignored_columns, ["颜色"]);
 }
+
+/// CP-53: a bare CR ends a line like any other, so that no two rows are of one line.
+#[test]
+fn lines_are_counted_however_they_end() {
+    let read = RegisterFile::read(b"building,unit\r1,101\r\r1,102\n\"1\",103\r\n1,104", TODAY).expect("a readable file");
+    assert_eq!(read.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 5, 6]);
+}

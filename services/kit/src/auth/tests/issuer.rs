@@ -52,8 +52,12 @@ impl TestIssuer {
         issuer
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/jwks", self.address)
+    }
+
     pub(crate) fn trusted(&self) -> Vec<Issuer> {
-        vec![Issuer { name: NAME.into(), keys: JwksSource::Url(format!("http://{}/jwks", self.address)) }]
+        vec![Issuer { name: NAME.into(), keys: JwksSource::Url(self.url()) }]
     }
 
     /// Replaces every key by a new one.

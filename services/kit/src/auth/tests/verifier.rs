@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::*;
@@ -74,6 +76,59 @@ async fn the_algorithm_is_the_keys_and_not_the_tokens() {
     let middle = tampered.rfind('.').expect("has a signature") + 5;
     tampered.replace_range(middle..=middle, &last.to_string());
     assert_eq!(detail(verifier.verify(&tampered).await), "token's signature does not hold");
+}
+
+/// Everything that a token says of how it is to be checked is passed over: the key's owner said it.
+#[tokio::test]
+async fn a_token_cannot_choose_how_it_is_checked() {
+    let (issuer, verifier, _) = setup().await;
+    let good = issuer.token(json!({}));
+    let parts: Vec<&str> = good.split('.').collect();
+    let header = |header: serde_json::Value| URL_SAFE_NO_PAD.encode(header.to_string());
+    let unsigned = [
+        format!("{}.{}.", header(json!({"alg": "none", "typ": "JWT", "kid": "first"})), parts[1]),
+        format!("{}.{}.{}", header(json!({"alg": "none", "kid": "first"})), parts[1], parts[2]),
+        format!("{}.{}.{}", header(json!({"alg": "NONE", "kid": "first"})), parts[1], parts[2]),
+    ];
+    for token in unsigned {
+        assert_eq!(detail(verifier.verify(&token).await), "token is not a JWT", "{token}");
+    }
+    for alg in ["HS256", "HS384", "HS512", "RS256", "PS256", "ES384", "EdDSA"] {
+        let token = format!("{}.{}.{}", header(json!({"alg": alg, "kid": "first"})), parts[1], parts[2]);
+        assert_eq!(detail(verifier.verify(&token).await), "token's algorithm is not its key's", "{alg}");
+    }
+    let nameless = format!("{}.{}.{}", header(json!({"alg": "ES256"})), parts[1], parts[2]);
+    assert_eq!(detail(verifier.verify(&nameless).await), "token names no key");
+
+    // Signed by somebody, with their own key in the header and the place where it may be fetched.
+    let stranger = TestIssuer::start().await;
+    let jwks: serde_json::Value = serde_json::from_str(&stranger.jwks()).expect("JSON");
+    let brought = json!({"alg": "ES256", "kid": "first", "jwk": jwks["keys"][0], "jku": stranger.url()});
+    let theirs = stranger.token(json!({}));
+    let claims = theirs.split('.').nth(1).expect("has claims");
+    for token in [theirs.clone(), format!("{}.{claims}.{}", header(brought), theirs.rsplit('.').next().expect("is signed"))] {
+        assert_eq!(detail(verifier.verify(&token).await), "token's signature does not hold");
+    }
+    assert_eq!(stranger.fetches().0, 0, "nobody asked there");
+}
+
+/// A set may hold a shared secret, by mistake or for somebody else; nothing is checked by it.
+#[tokio::test]
+async fn a_shared_secret_in_the_set_checks_nothing() {
+    let issuer = TestIssuer::start().await;
+    let secret = b"a secret that is thirty-two bytes";
+    let mut set: serde_json::Value = serde_json::from_str(&issuer.jwks()).expect("JSON");
+    let shared = json!({"kty": "oct", "kid": "shared", "alg": "HS256", "k": URL_SAFE_NO_PAD.encode(secret)});
+    set["keys"].as_array_mut().expect("a list").push(shared);
+    let file = std::env::temp_dir().join(format!("steward-kit-jwks-{}", uuid::Uuid::now_v7()));
+    std::fs::write(&file, set.to_string()).expect("writes");
+    let trusted = vec![Issuer { name: super::issuer::NAME.into(), keys: JwksSource::File(file.clone()) }];
+    let verifier = TokenVerifier::new(trusted, "steward", Clock::system()).expect("a verifier");
+    let header = Header { kid: Some("shared".into()), ..Header::new(Algorithm::HS256) };
+    let claims = json!({"iss": super::issuer::NAME, "aud": "steward", "sub": "x", "kind": "staff", "exp": 1_900_000_000});
+    let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).expect("signs");
+    assert_eq!(detail(verifier.verify(&token).await), "token's key is unknown");
+    std::fs::remove_file(file).expect("cleans up");
 }
 
 #[tokio::test]

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use steward_kit::calendar::Span;
 use steward_kit::ids::WorkOrderId;
-use steward_kit::metric::{Entry, FirstContact, RepeatCounts, first_contact, first_contact_resolution, reopen_rate, repeat_rate};
+use steward_kit::metric::{
+    AddsUp, Definition, Entry, Figure, FirstContact, FirstContactCounts, RepeatCounts, Tally, first_contact, reopen_rate, repeat_rate,
+};
 
-use super::{CaseRow, Cohort, Counted, Counting, Row, Sheet, tally};
+use super::{CaseRow, Cohort, Counted, Counting, Row, Sheet};
 
 /// How long the same matter is a repeat, where the plan says nothing (WO-45).
 const REPEAT_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -15,9 +17,18 @@ const REPEAT_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The windows of a first contact, where the plan says nothing (GR-26).
 const CONTACT_WINDOW: SignedDuration = SignedDuration::from_hours(72);
 
+fn is_by_repeats(definition: &Definition) -> bool {
+    definition.metric.id == "repeat_rate"
+}
+
+pub(super) fn rate(definition: &Definition, tally: &Tally) -> Figure {
+    let counts = RepeatCounts::of_tally(tally);
+    if is_by_repeats(definition) { repeat_rate(&counts) } else { reopen_rate(&counts) }
+}
+
 /// Cases closed in the period, and which of them were not the end of the matter.
 pub(super) fn repeats<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Counted<'a> {
-    let by_repeats = counting.definition.metric.id == "repeat_rate";
+    let by_repeats = is_by_repeats(counting.definition);
     let cohort = if by_repeats { Cohort::Repeated } else { Cohort::Closed };
     let mut closed: BTreeMap<WorkOrderId, (&Sheet, &CaseRow)> = BTreeMap::new();
     for (sheet, case) in counting.cases(sheets, cohort) {
@@ -36,6 +47,9 @@ pub(super) fn repeats<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Coun
             continue;
         }
         let until = window(sheet, at, counting.definition.parameters.look_ahead.as_ref(), REPEAT_WINDOW);
+        if by_repeats {
+            counting.as_of.looks_around(at, until);
+        }
         let reopened = case.facts.cycle > 1 || !case.facts.is_last;
         let repeated = case.next_time.is_some_and(|next| next <= until);
         counts.closed += 1;
@@ -48,8 +62,7 @@ pub(super) fn repeats<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Coun
         };
         rows.push(case.row(at, counted, true, reason));
     }
-    let figure = if by_repeats { repeat_rate(&counts) } else { reopen_rate(&counts) };
-    Counted { figure, rows }
+    Counted { tally: counts.tally(), rows }
 }
 
 fn window(sheet: &Sheet, from: jiff::Timestamp, span: Option<&Span>, default: SignedDuration) -> jiff::Timestamp {
@@ -59,6 +72,7 @@ fn window(sheet: &Sheet, from: jiff::Timestamp, span: Option<&Span>, default: Si
 /// Reports of a household with nothing before and nothing after.
 pub(super) fn first_contacts<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Counted<'a> {
     let parameters = &counting.definition.parameters;
+    let mut counts = FirstContactCounts::default();
     let mut rows: Vec<Row<'a>> = Vec::new();
     for (sheet, case) in counting.cases(sheets, Cohort::Neighbours).into_iter().filter(|(_, case)| case.facts.cycle == 1) {
         let at = case.facts.occur_time;
@@ -69,16 +83,16 @@ pub(super) fn first_contacts<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) 
         let ahead = window(sheet, at, parameters.look_ahead.as_ref(), CONTACT_WINDOW).duration_since(at);
         // Looking back is as far as the same span leads from the contact before.
         let back = window(sheet, at, parameters.look_back.as_ref(), CONTACT_WINDOW).duration_since(at);
+        let reach = |by: Result<jiff::Timestamp, jiff::Error>| by.unwrap_or(at);
+        counting.as_of.looks_around(reach(at.checked_sub(back)), reach(at.checked_add(ahead)));
         let judged = first_contact(at, case.previous_time, case.next_time, (back, ahead), counting.as_of);
         let (in_numerator, in_denominator) = match judged {
             FirstContact::Resolved => (true, true),
             FirstContact::Again => (false, true),
             FirstContact::NotFirst | FirstContact::Pending => (false, false),
         };
+        counts.add(judged);
         rows.push(case.row(at, in_numerator, in_denominator, judged.code()));
     }
-    let of = |reason: FirstContact| tally(rows.iter().filter(|row| row.reason == reason.code()).count());
-    let (resolved, again) = (of(FirstContact::Resolved), of(FirstContact::Again));
-    let figure = first_contact_resolution(resolved, resolved + again, of(FirstContact::Pending));
-    Counted { figure, rows }
+    Counted { tally: counts.tally(), rows }
 }

@@ -2,20 +2,28 @@
 
 use jiff::Timestamp;
 use steward_kit::metric::{
-    Answers, CallbackCounts, CallbackResult, CoverageMethod, Entry, SatisfiedLevels, Scale, callback_coverage, csat_rate,
+    AddsUp, Answers, AsOf, CallbackCounts, CallbackResult, CoverageMethod, Definition, Entry, Figure, Passed, SatisfiedLevels, Scale,
+    Tally, csat_rate,
 };
 
-use super::complaints::rate;
-use super::{CaseRow, Cohort, Counted, Counting, Row, Sheet};
+use super::{CaseRow, Cohort, Counted, Counting, Row, Sheet, shares};
 
-/// Callbacks due in the period.
-pub(super) fn coverage<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Counted<'a> {
-    let method = match counting.definition.method {
+/// Answers at the callback: 1 to 5.
+const LEVELS: usize = 5;
+
+/// Which callbacks count.
+pub(super) fn method(definition: &Definition) -> CoverageMethod {
+    match definition.method {
         "attempted_in_window" => CoverageMethod::AttemptedInWindow,
         "effective" => CoverageMethod::Effective,
         "attempted" => CoverageMethod::Attempted,
         _ => CoverageMethod::EffectiveInWindow,
-    };
+    }
+}
+
+/// Callbacks due in the period.
+pub(super) fn coverage<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Counted<'a> {
+    let method = method(counting.definition);
     let mut counts = CallbackCounts::default();
     let mut rows = Vec::new();
     for (_, case) in counting.cases(sheets, Cohort::CallbackDue) {
@@ -38,26 +46,25 @@ pub(super) fn coverage<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Cou
             None => rows.push(case.row(due, false, false, "not_yet_due")),
         }
     }
-    Counted { figure: callback_coverage(&counts, method), rows }
+    Counted { tally: counts.tally(), rows }
 }
 
 /// What became of a callback; `None` while it is neither done nor due.
-fn result(case: &CaseRow, due: Timestamp, as_of: Timestamp) -> Option<CallbackResult> {
+fn result(case: &CaseRow, due: Timestamp, as_of: &AsOf) -> Option<CallbackResult> {
     match (case.facts.reach_time, case.facts.exhaust_time) {
         (Some(reached), _) if reached <= due => Some(CallbackResult::ReachedInTime),
         // Properly tried in time stays so when the customer is reached later after all.
         (_, Some(exhausted)) if exhausted <= due => Some(CallbackResult::ExhaustedInTime),
         (Some(_), _) => Some(CallbackResult::ReachedLate),
         (None, Some(_)) => Some(CallbackResult::ExhaustedLate),
-        (None, None) => (due <= as_of).then_some(CallbackResult::Missed),
+        (None, None) => as_of.has_passed(due).then_some(CallbackResult::Missed),
     }
 }
 
 /// Scores of cases completed in the period; the score of the last cycle that has one is the case's.
 pub(super) fn satisfaction<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Counted<'a> {
-    let parameters = &counting.definition.parameters;
-    let satisfied = SatisfiedLevels::of(Scale::Five, &parameters.satisfied_levels, parameters.include_neutral);
-    let mut answers = Answers::default();
+    let satisfied = satisfied(counting.definition);
+    let mut answers = [0; LEVELS];
     let mut rows = Vec::new();
     for (_, case) in counting.cases(sheets, Cohort::Completed) {
         let facts = &case.facts;
@@ -71,12 +78,23 @@ pub(super) fn satisfaction<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) ->
             (true, true) => "not_satisfied",
         };
         if counts {
-            answers.add(score, 1, steward_kit::metric::WEIGHT_ONE);
+            let level = usize::try_from(score).ok().and_then(|score| answers.get_mut(score.checked_sub(1)?));
+            level.into_iter().for_each(|count| *count += 1);
         }
         let row = case.row(at, counts && satisfied.has(score), counts, reason);
         rows.push(Row { value: score.into(), ..row });
     }
-    Counted { figure: csat_rate(&answers, &satisfied, None), rows }
+    Counted { tally: Tally::of(answers), rows }
+}
+
+fn satisfied(definition: &Definition) -> SatisfiedLevels {
+    let parameters = &definition.parameters;
+    SatisfiedLevels::of(Scale::Five, &parameters.satisfied_levels, parameters.include_neutral)
+}
+
+pub(super) fn satisfied_rate(definition: &Definition, tally: &Tally) -> Figure {
+    let answers = Answers::unweighted((1..).zip(tally.numbers.iter().copied()).filter(|(_, count)| *count > 0));
+    csat_rate(&answers, &satisfied(definition), None)
 }
 
 /// Cases completed in the period of which the customer was told and heard.
@@ -93,5 +111,5 @@ pub(super) fn closed_loop<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> 
         };
         rows.push(case.row(at, counts && reached, counts, reason));
     }
-    Counted { figure: rate(&rows), rows }
+    Counted { tally: shares(&rows), rows }
 }

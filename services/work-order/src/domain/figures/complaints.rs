@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::time;
-use steward_kit::metric::{ComplaintCounts, DayWindow, Entry, Figure, complaint_count, complaint_rate, complaints_per_thousand};
+use steward_kit::metric::{
+    AddsUp, ComplaintCounts, DayWindow, Definition, Entry, Figure, Ratio, Tally, complaint_count, complaint_rate, complaints_per_thousand,
+};
 
-use super::{Cohort, Counted, Counting, Sheet, tally};
+use super::{Cohort, Counted, Counting, Sheet, how_many, shares};
 
 /// The windows of WO-56 where the plan names none.
 const PEAKS: [DayWindow; 2] =
@@ -14,14 +16,17 @@ const PEAKS: [DayWindow; 2] =
 /// Complaints that happened in the period, by household and by number.
 pub(super) fn complaints<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Counted<'a> {
     let mut counts = ComplaintCounts::default();
-    let mut households = BTreeSet::new();
+    // A unit is a household of its estate; whoever is one by themselves is one household in however many estates they report.
+    let (mut units, mut customers) = (BTreeSet::new(), BTreeSet::new());
     let mut rows = Vec::new();
+    let by_number = counting.definition.metric.id != "complaint_rate";
     for (sheet, case) in counting.cases(sheets, Cohort::Occurred).into_iter().filter(|(_, case)| case.facts.cycle == 1) {
         let facts = &case.facts;
         let entry = facts.standing.in_complaint_rate();
-        let brings = match (entry, case.household()) {
-            (Entry::Counts | Entry::HouseholdOnly, Some(household)) => Some(households.insert(household)),
-            (Entry::Counts | Entry::HouseholdOnly, None) | (Entry::Listed | Entry::Out, _) => None,
+        let brings = match (entry, case.unit, case.customer) {
+            (Entry::Counts | Entry::HouseholdOnly, Some(unit), _) => Some(units.insert(unit)),
+            (Entry::Counts | Entry::HouseholdOnly, None, Some(customer)) => Some(customers.insert(customer.as_uuid())),
+            (Entry::Counts | Entry::HouseholdOnly, None, None) | (Entry::Listed | Entry::Out, _, _) => None,
         };
         match entry {
             Entry::Counts => {
@@ -38,17 +43,22 @@ pub(super) fn complaints<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> C
             (Entry::Counts | Entry::HouseholdOnly, Some(false)) => "household_already_counted",
             (Entry::Counts | Entry::HouseholdOnly, None) => "without_household",
         };
-        let by_number = counting.definition.metric.id != "complaint_rate";
         let counts_here = if by_number { entry == Entry::Counts } else { brings == Some(true) };
         rows.push(case.row(facts.occur_time, counts_here, false, reason));
     }
-    counts.households = tally(households.len());
-    let figure = match counting.definition.metric.id {
-        "complaint_rate" => complaint_rate(&counts, counting.base),
-        "complaints_per_1000hh" => complaints_per_thousand(&counts, counting.base),
+    counts.households = how_many(units.len());
+    let tally = if by_number { counts.tally() } else { counts.tally().with_members(customers) };
+    Counted { tally, rows }
+}
+
+pub(super) fn figure(definition: &Definition, tally: &Tally, base: Option<Ratio>) -> Figure {
+    let mut counts = ComplaintCounts::of_tally(tally);
+    counts.households += how_many(tally.members.len());
+    match definition.metric.id {
+        "complaint_rate" => complaint_rate(&counts, base),
+        "complaints_per_1000hh" => complaints_per_thousand(&counts, base),
         _ => complaint_count(&counts),
-    };
-    Counted { figure, rows }
+    }
 }
 
 /// The share of cases that are reported in the windows.
@@ -67,11 +77,5 @@ pub(super) fn peak_share<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> C
         };
         rows.push(case.row(case.facts.occur_time, counts && peak, counts, reason));
     }
-    Counted { figure: rate(&rows), rows }
-}
-
-/// The share of rows in the numerator.
-pub(super) fn rate(rows: &[super::Row<'_>]) -> Figure {
-    let of = |picks: fn(&super::Row<'_>) -> bool| tally(rows.iter().filter(|row| picks(row)).count());
-    Figure::rate(of(|row| row.in_numerator), of(|row| row.in_denominator))
+    Counted { tally: shares(&rows), rows }
 }

@@ -1,5 +1,6 @@
-//! The figures that this service owns, counted from the facts of one period. One pass makes the figure and the rows behind
-//! it, so that an explanation cannot say something else than the figure.
+//! The figures that this service owns, counted from the facts of one period. One pass makes the tally of a figure and the rows
+//! behind it, so that an explanation cannot say something else than the figure. Tallies of estates add up: the figure of many is
+//! made of their sum.
 //!
 //! | file | figures |
 //! |---|---|
@@ -23,7 +24,10 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use steward_kit::ids::WorkOrderId;
-use steward_kit::metric::{Definition, Figure, Ratio};
+use steward_kit::metric::{
+    AddsUp, AsOf, Definition, Figure, Ratio, ShareCounts, Tally, callback_coverage, collation_rate, first_contact_resolution, handled_rate,
+    mean_handling_time, resolution_rate, suggestion_adoption, timely_rate,
+};
 
 pub use sheet::{CaseRow, DeadlineRow, Sheet};
 
@@ -50,6 +54,17 @@ pub enum Cohort {
     Collating,
 }
 
+impl Cohort {
+    /// The cohort of the same rows that have their neighbours beside them; whoever reads that one need not read this.
+    pub fn with_neighbours(self) -> Option<Self> {
+        match self {
+            Self::Occurred => Some(Self::Neighbours),
+            Self::Closed => Some(Self::Repeated),
+            Self::Neighbours | Self::Due | Self::CallbackDue | Self::Repeated | Self::Completed | Self::Assessed | Self::Collating => None,
+        }
+    }
+}
+
 /// A row behind a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
@@ -69,11 +84,11 @@ pub struct Row<'a> {
     pub value: i64,
 }
 
-/// A figure with the rows behind it.
+/// What a figure is made of, with the rows behind it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counted<'a> {
-    /// The figure.
-    pub figure: Figure,
+    /// What [`figure`] makes the figure of.
+    pub tally: Tally,
     /// The rows, counted and left out, in no order.
     pub rows: Vec<Row<'a>>,
 }
@@ -83,10 +98,8 @@ pub struct Counted<'a> {
 pub struct Counting<'a> {
     /// How the plan defines it.
     pub definition: &'a Definition,
-    /// Households that a rate is of.
-    pub base: Option<Ratio>,
     /// Facts until then are counted.
-    pub as_of: Timestamp,
+    pub as_of: &'a AsOf,
 }
 
 /// Every cohort that a definition is counted from; `None` for a metric that this service does not own.
@@ -130,6 +143,56 @@ pub fn count<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Option<Counte
     })
 }
 
+/// Makes the figure of what was counted, for rates of households by `base`; `None` for a metric that this service does not own.
+pub fn figure(definition: &Definition, tally: &Tally, base: Option<Ratio>) -> Option<Figure> {
+    Some(match definition.metric.id {
+        "complaint_rate" | "complaints_per_1000hh" | "complaint_count" => complaints::figure(definition, tally, base),
+        "peak_share" | "feedback_loop_rate" => {
+            let counts = ShareCounts::of_tally(tally);
+            Figure::rate(counts.numerator, counts.denominator)
+        }
+        "promise_kept_rate" | "complaint_timely_rate" => timely_rate(&AddsUp::of_tally(tally)),
+        id if id.starts_with("timely_rate.") => timely_rate(&AddsUp::of_tally(tally)),
+        "first_response_hours" | "repair_wait_time" => timely::mean_wait(tally),
+        "resolution_rate" => resolution_rate(&AddsUp::of_tally(tally)),
+        "handled_rate" => {
+            let counts = ShareCounts::of_tally(tally);
+            handled_rate(counts.numerator, counts.denominator)
+        }
+        "mean_handling_time" => mean_handling_time(&mut tally.samples.clone()),
+        "callback_coverage" | "complaint_callback_coverage" | "repair_callback_coverage" => {
+            callback_coverage(&AddsUp::of_tally(tally), called_back::method(definition))
+        }
+        "repair_csat_rate" | "complaint_csat_rate" | "callback_csat_rate" => called_back::satisfied_rate(definition, tally),
+        "reopen_rate" | "repeat_rate" => again::rate(definition, tally),
+        "first_contact_resolution" => first_contact_resolution(&AddsUp::of_tally(tally)),
+        "suggestion_adoption_rate" => {
+            let counts = ShareCounts::of_tally(tally);
+            suggestion_adoption(counts.numerator, counts.denominator)
+        }
+        "collation_rate" => collation_rate(&AddsUp::of_tally(tally)),
+        _ => return None,
+    })
+}
+
+/// How much of the rows is in the numerator and in the denominator.
+fn shares(rows: &[Row<'_>]) -> Tally {
+    let of = |picks: fn(&Row<'_>) -> bool| how_many(rows.iter().filter(|row| picks(row)).count());
+    ShareCounts { numerator: of(|row| row.in_numerator), denominator: of(|row| row.in_denominator) }.tally()
+}
+
+/// The rules of this folder, as they are written.
+pub const RULES: &[&str] = &[
+    include_str!("again.rs"),
+    include_str!("called_back.rs"),
+    include_str!("complaints.rs"),
+    include_str!("mod.rs"),
+    include_str!("resolved.rs"),
+    include_str!("sheet.rs"),
+    include_str!("suggested.rs"),
+    include_str!("timely.rs"),
+];
+
 /// Kinds that the definitions ask for; `None` when one of them asks for every kind.
 pub fn kinds_of<'a>(definitions: impl IntoIterator<Item = &'a Definition>) -> Option<BTreeSet<String>> {
     let mut kinds = BTreeSet::new();
@@ -164,7 +227,7 @@ impl CaseRow {
 }
 
 /// How many, as figures count.
-fn tally(count: usize) -> i64 {
+fn how_many(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

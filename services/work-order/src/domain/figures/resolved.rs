@@ -4,12 +4,23 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use steward_kit::ids::WorkOrderId;
-use steward_kit::metric::{
-    CaseAtCutOff, Close, Entry, Opinion, ResolutionCounts, Standing, handled_rate, mean_handling_time, resolution_rate,
-};
+use steward_kit::metric::{AddsUp, AsOf, CaseAtCutOff, Close, Entry, Opinion, Passed, ResolutionCounts, Standing, Tally};
 
-use super::{CaseRow, Cohort, Counted, Counting, Row, Sheet, seconds, tally};
+use super::{CaseRow, Cohort, Counted, Counting, Row, Sheet, seconds, shares};
 use crate::domain::CloseCode;
+
+/// The end of the wait for outcomes, or now if that is earlier.
+#[derive(Clone, Copy)]
+struct CutOff<'a> {
+    limit: Timestamp,
+    as_of: &'a AsOf,
+}
+
+impl Passed for CutOff<'_> {
+    fn has_passed(&self, at: Timestamp) -> bool {
+        at <= self.limit && self.as_of.has_passed(at)
+    }
+}
 
 /// The cycles of each case, oldest first.
 fn by_case<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Vec<(&'a Sheet, Vec<&'a CaseRow>)> {
@@ -29,7 +40,7 @@ pub(super) fn resolution<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> C
     let mut counts = ResolutionCounts::default();
     let mut rows = Vec::new();
     for (sheet, cycles) in by_case(counting, sheets) {
-        let cut_off = sheet.after_end(&counting.definition.parameters.grace).min(counting.as_of);
+        let cut_off = CutOff { limit: sheet.after_end(&counting.definition.parameters.grace), as_of: counting.as_of };
         let Some((case, seen)) = at_cut_off(&cycles, cut_off) else { continue };
         let resolution = seen.resolution(cut_off);
         let (in_numerator, in_denominator) = resolution.counts();
@@ -37,14 +48,14 @@ pub(super) fn resolution<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> C
         counts.late_entries += i64::from(in_denominator && case.facts.receive_time >= sheet.end);
         rows.push(case.row(case.facts.occur_time, in_numerator, in_denominator, resolution.code()));
     }
-    Counted { figure: resolution_rate(&counts), rows }
+    Counted { tally: counts.tally(), rows }
 }
 
 /// The case in the cycle that was its last one then.
-fn at_cut_off<'a>(cycles: &[&'a CaseRow], cut_off: Timestamp) -> Option<(&'a CaseRow, CaseAtCutOff)> {
-    let case = cycles.iter().rev().find(|case| case.facts.start_time <= cut_off).or(cycles.first()).copied()?;
+fn at_cut_off<'a>(cycles: &[&'a CaseRow], cut_off: CutOff<'_>) -> Option<(&'a CaseRow, CaseAtCutOff)> {
+    let case = cycles.iter().rev().find(|case| cut_off.has_passed(case.facts.start_time)).or(cycles.first()).copied()?;
     let facts = &case.facts;
-    let by_then = |time: Option<Timestamp>| time.is_some_and(|time| time <= cut_off);
+    let by_then = |time: Option<Timestamp>| time.is_some_and(|time| cut_off.has_passed(time));
     // Withdrawn later, it was a case like any other then.
     let withdrawn_later = facts.standing == Standing::Withdrawn && !by_then(facts.end_time);
     let standing = if withdrawn_later { Standing::Valid } else { facts.standing };
@@ -84,8 +95,7 @@ pub(super) fn handled<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Coun
         };
         rows.push(case.row(case.facts.occur_time, counts && closed, counts, reason));
     }
-    let of = |picks: fn(&Row<'_>) -> bool| tally(rows.iter().filter(|row| picks(row)).count());
-    Counted { figure: handled_rate(of(|row| row.in_numerator), of(|row| row.in_denominator)), rows }
+    Counted { tally: shares(&rows), rows }
 }
 
 /// From receipt to the final close in the period, less what the work stood still.
@@ -107,5 +117,6 @@ pub(super) fn handling_time<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -
         }
         rows.push(Row { value: took, ..case.row(closed, counts, counts, reason) });
     }
-    Counted { figure: mean_handling_time(&mut taken), rows }
+    // The mean has its median beside it: the values themselves are kept.
+    Counted { tally: Tally::default().with_samples(taken), rows }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use steward_kit::calendar::{Calendars, Family, Span};
 use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
-use steward_kit::metric::{Standing, Timeliness};
+use steward_kit::metric::{Passed, Standing, Timeliness};
 use uuid::Uuid;
 
 use super::Cohort;
@@ -66,7 +66,7 @@ pub struct DeadlineRow {
 
 impl DeadlineRow {
     /// How it counts as of an instant (F-06).
-    pub fn judged(&self, as_of: Timestamp) -> Timeliness {
+    pub fn judged(&self, as_of: impl Passed) -> Timeliness {
         match (self.state, self.verdict) {
             _ if self.is_provisional => Timeliness::Provisional,
             (_, Some(Verdict::Kept)) => Timeliness::InTime,
@@ -75,7 +75,7 @@ impl DeadlineRow {
             // It ceased to matter before it was due; what was late by then is late still.
             (ClockState::Stopped | ClockState::Void, None) => Timeliness::Ended,
             // A timer that has not fired yet changes nothing: the due time has passed or not.
-            (ClockState::Running | ClockState::Paused, None) if self.due_time <= as_of => Timeliness::OpenLate,
+            (ClockState::Running | ClockState::Paused, None) if as_of.has_passed(self.due_time) => Timeliness::OpenLate,
             (ClockState::Running | ClockState::Paused, None) => Timeliness::NotYetDue,
         }
     }
@@ -108,7 +108,8 @@ impl Sheet {
 
     /// Cases of a cohort.
     pub fn cases(&self, cohort: Cohort) -> &[CaseRow] {
-        self.cases.get(&cohort).map(Vec::as_slice).unwrap_or_default()
+        let read = self.cases.get(&cohort).or_else(|| self.cases.get(&cohort.with_neighbours()?));
+        read.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Where spans laid after the period's end lead, one after the other: the last day of the period is the day that they

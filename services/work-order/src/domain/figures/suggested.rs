@@ -1,9 +1,9 @@
 //! F-19 and F-20, for suggestions that came as orders; the suggestion box of the survey service has its own.
 
 use jiff::SignedDuration;
-use steward_kit::metric::{Deadline, Entry, Timeliness, TimelyCounts, collation_rate, suggestion_adoption};
+use steward_kit::metric::{AddsUp, Deadline, Entry, Timeliness, TimelyCounts};
 
-use super::{Cohort, Counted, Counting, Row, Sheet, tally};
+use super::{Cohort, Counted, Counting, Row, Sheet, shares};
 use crate::domain::CloseCode;
 
 /// How long collating may take, where the plan says nothing (SV-14).
@@ -23,8 +23,7 @@ pub(super) fn adoption<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Cou
         };
         rows.push(case.row(at, counts && adopted, counts, reason));
     }
-    let of = |picks: fn(&Row<'_>) -> bool| tally(rows.iter().filter(|row| picks(row)).count());
-    Counted { figure: suggestion_adoption(of(|row| row.in_numerator), of(|row| row.in_denominator)), rows }
+    Counted { tally: shares(&rows), rows }
 }
 
 /// Suggestions whose collating was due in the period: assessed or dealt with by then.
@@ -47,5 +46,5 @@ pub(super) fn collation<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Co
         counts.add(judged, 1);
         rows.push(case.row(due, judged == Timeliness::InTime, judged.counts(), judged.code()));
     }
-    Counted { figure: collation_rate(&counts), rows }
+    Counted { tally: counts.tally(), rows }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use steward_kit::adds_up;
 use steward_kit::ids::WorkOrderId;
-use steward_kit::metric::{Entry, Figure, Part, Timeliness, TimelyCounts, timely_rate};
+use steward_kit::metric::{AddsUp, Entry, Figure, Part, Tally, Timeliness, TimelyCounts};
 
-use super::{CaseRow, Cohort, Counted, Counting, DeadlineRow, Row, Sheet, seconds, tally};
+use super::{CaseRow, Cohort, Counted, Counting, DeadlineRow, Row, Sheet, how_many, seconds};
 
 /// Clocks of the first answer, which is owed for invalid and merged reports too.
 const FIRST_ANSWER: [&str; 2] = ["first_response", "special_request"];
@@ -33,7 +34,7 @@ pub(super) fn timely<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Count
     }
     let counts = TimelyCounts::of(cases.values().map(|(_, judged)| *judged));
     rows.extend(cases.into_values().map(|(deadline, judged)| row(deadline, Some(judged))));
-    Counted { figure: timely_rate(&counts), rows }
+    Counted { tally: counts.tally(), rows }
 }
 
 fn row(deadline: &DeadlineRow, judged: Option<Timeliness>) -> Row<'_> {
@@ -64,7 +65,7 @@ fn mean_until<'a>(
     is_first_answer: bool,
     reached: fn(&CaseRow) -> Option<Timestamp>,
 ) -> Counted<'a> {
-    let mut sum = 0_i128;
+    let mut waits = Waits::default();
     let mut rows = Vec::new();
     for (_, case) in counting.cases(sheets, Cohort::Occurred).into_iter().filter(|(_, case)| case.facts.cycle == 1) {
         let counts = case.facts.standing.in_timely_rate(is_first_answer) == Entry::Counts;
@@ -74,11 +75,26 @@ fn mean_until<'a>(
             (true, Some(_)) => "reached",
             (true, None) => "not_reached_yet",
         };
-        sum += i128::from(took.unwrap_or_default());
+        waits.seconds += took.unwrap_or_default();
         let row = case.row(case.facts.occur_time, took.is_some(), took.is_some(), reason);
         rows.push(Row { value: took.unwrap_or_default(), ..row });
     }
-    let of = |reason: &str| tally(rows.iter().filter(|row| row.reason == reason).count());
-    let figure = Figure::mean(sum, of("reached")).beside([Part::count("not_reached_yet", of("not_reached_yet"))]);
-    Counted { figure, rows }
+    let of = |reason: &str| how_many(rows.iter().filter(|row| row.reason == reason).count());
+    (waits.reached, waits.waiting) = (of("reached"), of("not_reached_yet"));
+    Counted { tally: waits.tally(), rows }
+}
+
+/// How long cases waited for something, and how many wait still.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waits {
+    seconds: i64,
+    reached: i64,
+    waiting: i64,
+}
+
+adds_up!(Waits { seconds, reached, waiting });
+
+pub(super) fn mean_wait(tally: &Tally) -> Figure {
+    let waits = Waits::of_tally(tally);
+    Figure::mean(waits.seconds.into(), waits.reached).beside([Part::count("not_reached_yet", waits.waiting)])
 }

@@ -4,6 +4,7 @@ mod assess;
 mod auto_close;
 mod callbacks;
 mod clocks;
+mod figures;
 mod intake;
 mod major;
 mod plans;

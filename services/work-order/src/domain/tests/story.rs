@@ -59,6 +59,7 @@ pub(super) fn report(kind: Kind, text: &str) -> Create {
         category: None,
         urgency: None,
         occur_time: None,
+        caused_by: None,
         source: None,
         actor: Actor::new(ActorKind::Customer, "customer-1"),
     }
@@ -230,13 +231,14 @@ impl Story {
     }
 
     pub(super) fn classify(&mut self, category: &str, urgency: Urgency) -> Result<(), Refusal> {
-        let cmd = Classify { actor: staff(CLERK), kind: None, category: category.into(), urgency, reason: "read again".into() };
+        let (category, reason) = (category.into(), "read again".into());
+        let cmd = Classify { actor: staff(CLERK), kind: None, category, urgency, caused_by: None, reason };
         self.attempt(|order, ctx, now| classify(order, &cmd, ctx, now))
     }
 
     pub(super) fn convert(&mut self, kind: Kind) -> Result<(), Refusal> {
         let (category, urgency) = (self.order.category.clone(), self.order.urgency);
-        let cmd = Classify { actor: staff(CLERK), kind: Some(kind), category, urgency, reason: "complains".into() };
+        let cmd = Classify { actor: staff(CLERK), kind: Some(kind), category, urgency, caused_by: None, reason: "complains".into() };
         self.attempt(|order, ctx, now| classify(order, &cmd, ctx, now))
     }
 

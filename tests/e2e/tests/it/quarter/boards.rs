@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use jiff::Timestamp;
 use steward_proto::{
-    gateway::v1::{ExplainMetricRequest, GetServiceQualityBoardRequest, board_service_client::BoardServiceClient},
+    gateway::v1::{ExplainMetricRequest, GetServiceQualityBoardRequest, GetServiceReportRequest, board_service_client::BoardServiceClient},
     metric::v1::{MetricDirection, MetricSource, MetricTarget, MetricValue, MetricVerdict},
 };
 
@@ -16,6 +16,7 @@ use super::{
     tally::{self, Fraction, Said},
     voices::{IMPROVED, INTERVIEW_ROUNDS},
 };
+use crate::whole_board::whole_board;
 
 /// What a plan's figure must be.
 pub(super) struct Expected {
@@ -98,10 +99,9 @@ pub(super) fn expected(plan: &str, known: &Known<'_>) -> Vec<Expected> {
             survey("interview_rounds_done", (INTERVIEW_ROUNDS, 1)).aim(AT_LEAST, (1, 1)),
             survey("improvement_plans_done", (IMPROVED, 1)).aim(AT_LEAST, (5, 1)),
             survey("csat_lift", lift),
-            // No register of exits is kept, and no complaint names the touchpoint that caused it: no data, and never 0.
-            operational("churn_rate", (0, 0)),
+            operational("churn_rate", tally::churn()),
             operational("reach_rate_lift", tally::reach_lift()),
-            operational("campaign_complaint_rate", (0, 0)),
+            operational("campaign_complaint_rate", tally::campaign_complaints(cases)),
         ],
         "service-management" => vec![
             survey("csat_rate", csat).aim(AT_LEAST, (90, 100)),
@@ -154,10 +154,7 @@ impl Place {
             plan_code: String::new(),
             metric_ids: Vec::new(),
         };
-        let mut boards = BoardServiceClient::new(self.gateway.clone());
-        let answer = boards.get_service_quality_board(self.by("manager", request)).await?.into_inner();
-        let board = answer.board.context("a board")?;
-        ensure!(board.unavailable_services.is_empty(), "{:?}", board.unavailable_services);
+        let board = whole_board(&self.gateway, || Ok(self.by("manager", request.clone()))).await?;
         Ok(board.values.into_iter().filter(|value| value.estate_id == self.id).collect())
     }
 }
@@ -180,6 +177,36 @@ impl Place {
         });
         Ok(shown.collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// SV-51, GR-05: the service evaluation of a month has three indicators, each a figure or "no data"; here that of a month, and that of
+/// one in which nothing happened.
+pub(super) async fn faults_of_report(place: &Place, cases: &[Case], month: Days) -> Result<Vec<String>> {
+    let indicators = async |month: &str| -> Result<Vec<(String, MetricValue)>> {
+        let request = GetServiceReportRequest { estate_id: place.id.clone(), month: month.to_owned(), plan_code: String::new() };
+        let answer = BoardServiceClient::new(place.gateway.clone()).get_service_report(place.by("manager", request)).await?;
+        let report = answer.into_inner().report.context("a report")?;
+        report.indicators.into_iter().map(|one| Ok((one.code, one.value.context("an indicator says something")?))).collect()
+    };
+    let wanted = [
+        ("response_time", operational("first_response_hours", tally::first_response(cases, month)).aim(AT_MOST, (86_400, 1))),
+        ("resolution", operational("resolution_rate", tally::resolution(cases, month, tally::cut_off())).aim(AT_LEAST, (95, 100))),
+        // Of the waves that closed in the quarter.
+        ("satisfaction", survey("csat_rate", tally::said().csat).aim(AT_LEAST, (90, 100))),
+    ];
+    let (told, silent) = (indicators(&month.from.strftime("%Y-%m").to_string()).await?, indicators("2026-02").await?);
+    let mut faults = Vec::new();
+    for (at, (code, expected)) in wanted.iter().enumerate() {
+        match told.get(at) {
+            Some((named, value)) if named == code && expected.is_shown_by(value) => {}
+            other => faults.push(format!("the report's {code}: expected {:?}, it has {other:?}", expected.value)),
+        }
+        match silent.get(at) {
+            Some((named, value)) if named == code && value.verdict() == MetricVerdict::NoData && value.display.is_empty() => {}
+            other => faults.push(format!("the report of a silent month says of {code}: {other:?}")),
+        }
+    }
+    Ok(faults)
 }
 
 fn find<'a>(board: &'a [MetricValue], expected: &Expected) -> Option<&'a MetricValue> {

@@ -21,6 +21,9 @@ use super::{
     register::{DELIVERED, HANDED_OVER, HOMES},
 };
 
+/// Code of the programme of bulletins.
+pub(super) const BULLETINS: &str = "basic";
+
 /// Homes that the bulletins are for: those of the first building.
 pub(super) const BULLETIN_HOMES: usize = 24;
 
@@ -61,7 +64,7 @@ impl Place {
         let mut programmes = ProgrammeServiceClient::new(self.gateway.clone());
         let create = CreateProgrammeRequest {
             request_id: id(),
-            code: "basic".to_owned(),
+            code: BULLETINS.to_owned(),
             estate_id: self.id.clone(),
             document: Some(document),
             plan_item_id: String::new(),

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use steward_proto::common::v1::WorkOrderKind as Kind;
 
+use super::care::BULLETIN_HOMES;
 use super::days::{at, day, hour, time};
 
 /// What becomes of one order.
@@ -74,6 +75,11 @@ impl Case {
     /// When somebody classified it; an order with a category is so at once.
     pub(super) fn classified(&self) -> Timestamp {
         if self.category.is_empty() { self.received + minutes(3) } else { self.received }
+    }
+
+    /// Whether the reporter complains of the bulletins, which are for the homes of the first building (WO-67).
+    pub(super) fn blames_the_bulletin(&self) -> bool {
+        self.kind == Kind::Complaint && self.unit < BULLETIN_HOMES && self.unit.is_multiple_of(3)
     }
 
     fn last(&self) -> &Cycle {

@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use steward_proto::{
     common::v1::{Channel, Span, SuspensionReason, Unit, Urgency, WorkOrderKind},
     work_order::v1::{
-        ArriveOnSiteRequest, AssignWorkOrderRequest, CallbackMode, CallbackOutcome, CancelWorkOrderRequest, ClassifyWorkOrderRequest,
-        CloseCode, CloseWorkOrderRequest, CompleteWorkOrderRequest, ContactCustomerRequest, CreateWorkOrderRequest, ListWorkOrdersRequest,
-        MediaKind, MediaRef, RecordCallbackRequest, ResumeWorkOrderRequest, SuspendWorkOrderRequest,
-        work_order_service_client::WorkOrderServiceClient,
+        ArriveOnSiteRequest, AssignWorkOrderRequest, CallbackMode, CallbackOutcome, CancelWorkOrderRequest, CausedBy,
+        ClassifyWorkOrderRequest, CloseCode, CloseWorkOrderRequest, CompleteWorkOrderRequest, ContactCustomerRequest,
+        CreateWorkOrderRequest, ListWorkOrdersRequest, MediaKind, MediaRef, RecordCallbackRequest, ResumeWorkOrderRequest,
+        SuspendWorkOrderRequest, caused_by::Cause, work_order_service_client::WorkOrderServiceClient,
     },
 };
 
 use super::{
+    care::BULLETINS,
     cases::{Callback, Case, End},
     days::wire,
     place::{Place, id, unless_unknown, until},
@@ -79,6 +80,7 @@ impl Place {
             channel: Channel::Hotline.into(),
             description: "请处理".to_owned(),
             category: case.category.to_owned(),
+            caused_by: case.blames_the_bulletin().then(|| CausedBy { cause: Some(Cause::CampaignCode(BULLETINS.to_owned())) }),
             ..CreateWorkOrderRequest::default()
         };
         // The home reaches work-order by an event; a moment may pass on the first day.

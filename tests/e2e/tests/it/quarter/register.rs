@@ -1,5 +1,7 @@
 //! The register of an estate of the quarter: 48 homes, made by rule, so that its faults can be counted without looking.
 
+use steward_proto::customer::v1::ExitKind;
+
 /// Homes of the estate.
 pub(super) const HOMES: usize = 48;
 
@@ -25,6 +27,32 @@ fn is_let(home: usize) -> bool {
 /// Nobody there can be reached by phone.
 fn has_no_phone(home: usize) -> bool {
     home % 16 == 7
+}
+
+/// Somebody who leaves in the quarter.
+#[derive(Clone, Copy)]
+pub(super) struct Leaver {
+    pub(super) home: usize,
+    pub(super) kind: ExitKind,
+    /// A tenant whose tenure ends; else a service or a membership of whoever is turned to first.
+    pub(super) is_tenant: bool,
+    /// Lost by what the service is answerable for; else by nature (F-13b).
+    pub(super) is_lost: bool,
+}
+
+/// Who leaves: the tenants of two homes that are let, and two owners give something up.
+pub(super) const LEFT: [Leaver; 4] = [
+    Leaver { home: 10, kind: ExitKind::MovedOut, is_tenant: true, is_lost: false },
+    Leaver { home: 24, kind: ExitKind::CommercialTenantLeft, is_tenant: true, is_lost: true },
+    Leaver { home: 2, kind: ExitKind::SubscriptionCancelled, is_tenant: false, is_lost: true },
+    Leaver { home: 4, kind: ExitKind::ClubLapsed, is_tenant: false, is_lost: true },
+];
+
+/// Owners and tenants on record on 1 January.
+pub(super) fn active_at_new_year() -> i64 {
+    let owners = (0..DELIVERED).filter(|home| !has_no_owner(*home)).count();
+    let tenants = (0..HOMES).filter(|home| is_let(*home) || has_no_owner(*home)).count();
+    count(owners + tenants)
 }
 
 /// `2-1-503`

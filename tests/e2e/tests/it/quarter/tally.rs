@@ -268,6 +268,20 @@ pub(super) fn handed_over() -> Fraction {
     (count(HANDED_OVER), count(HOMES - DELIVERED))
 }
 
+/// F-05c: of the homes that the bulletin of August reached, those that complained of it from its hour on until thirty days after the
+/// quarter.
+pub(super) fn campaign_complaints(cases: &[Case]) -> Fraction {
+    let laid = |case: &&Case| case.received >= time("2026-08-15T09:00") && case.received < time("2026-10-31T00:00");
+    let blaming = cases.iter().filter(|case| case.blames_the_bulletin() && is_real(case));
+    let homes: BTreeSet<usize> = blaming.filter(laid).map(|case| case.unit).filter(|home| *home < AGREED_IN_AUGUST).collect();
+    (count(homes.len()), count(AGREED_IN_AUGUST))
+}
+
+/// F-13b, which is of the year: whoever left by what the service is answerable for, of those on record on its first day.
+pub(super) fn churn() -> Fraction {
+    (count(register::LEFT.iter().filter(|left| left.is_lost).count()), register::active_at_new_year())
+}
+
 /// CP-53, CP-02
 pub(super) fn files() -> [Fraction; 2] {
     [register::recorded_twice(), register::complete()]

@@ -4,22 +4,26 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use bytes::{Buf as _, BufMut as _, Bytes};
-use prost::Message as _;
-use prost_reflect::{DynamicMessage, MethodDescriptor};
+use bytes::Bytes;
+use prost_reflect::MethodDescriptor;
 use serde_json::Value;
 use steward_e2e::{House, Room};
-use steward_harness::Claims;
-use steward_kit::auth::{Exposure, PermissionTable, PrincipalKind, Roles};
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use steward_harness::{Claims, wire};
+use steward_kit::auth::{Exposure, PermissionTable, PrincipalKind, Reach, Roles};
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
 
 use super::told;
 use crate::matrix::room_of;
 
-/// Roles that are tried first for a permission: who would make such a call.
-const USUAL: [&str; 4] = ["group_operations", "operator", "customer_service", "technician"];
+/// Somebody who may do it elsewhere.
+pub(super) struct Stranger {
+    pub(super) role: String,
+    pub(super) of: &'static str,
+    /// Whether the estate is theirs too, and only the customer is another.
+    pub(super) is_resident: bool,
+    pub(super) claims: Claims,
+}
 
 /// Somebody with every role that a call may need.
 pub(super) struct Caller<'h> {
@@ -44,78 +48,56 @@ impl<'h> Caller<'h> {
 
     /// One call; the answer as it came over the wire. `by` is the subject of the caller where it matters who it is.
     pub(super) async fn send(&self, method: &MethodDescriptor, by: Option<&str>, body: &Value) -> Result<Result<Bytes, Status>> {
-        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        let path = wire::path(method);
+        let rule = self.rules.rule(&path).with_context(|| format!("{path} has no rule"))?;
+        self.send_as(method, wire::claims(&self.roles, rule, by.unwrap_or("walker"))?, body).await
+    }
+
+    /// Those who hold what an RPC asks for, but elsewhere: somebody of every role that reaches the estates of its token, with
+    /// another estate in it, and somebody of every role that reaches what is its own, with another customer.
+    pub(super) fn strangers(&self, method: &MethodDescriptor, estate: &str, elsewhere: &str) -> Result<Vec<Stranger>> {
+        let path = wire::path(method);
+        let rule = self.rules.rule(&path).with_context(|| format!("{path} has no rule"))?;
+        let holders = self.roles.iter().filter(|(_, role)| role.permissions.contains(&rule.permission));
+        // One of a sort is as good as another: what they may do is the same permission.
+        let mut sorts = BTreeMap::new();
+        for (name, role) in holders {
+            sorts.entry((role.kind.as_str(), role.reach)).or_insert((name, role));
+        }
+        // Each is a new person, for the gateway limits how fast one may call.
+        let subject = || format!("stranger.{}", uuid::Uuid::now_v7());
+        let strangers = sorts.into_values().filter_map(|(name, role)| {
+            let (of, claims) = match (role.reach, role.kind) {
+                (Reach::All, _) => return None,
+                (Reach::Own, _) => ("who is another customer", Claims::customer(&subject(), uuid::Uuid::now_v7()).estate(estate)),
+                (Reach::Estate, PrincipalKind::Staff) => ("of another estate", Claims::staff(&subject()).estate(elsewhere)),
+                (Reach::Estate, PrincipalKind::Service) => ("of another estate", Claims::service(&subject()).estate(elsewhere)),
+                (Reach::Estate, PrincipalKind::Device) => ("of another estate", Claims::device(&subject()).estate(elsewhere)),
+                (Reach::Estate, PrincipalKind::Customer) => {
+                    ("of another estate", Claims::customer(&subject(), uuid::Uuid::now_v7()).estate(elsewhere))
+                }
+            };
+            Some(Stranger { role: name.to_owned(), of, is_resident: role.reach == Reach::Own, claims: claims.role(name) })
+        });
+        Ok(strangers.collect())
+    }
+
+    /// One call by somebody in particular.
+    pub(super) async fn send_as(&self, method: &MethodDescriptor, claims: Claims, body: &Value) -> Result<Result<Bytes, Status>> {
+        let path = wire::path(method);
         let rule = self.rules.rule(&path).with_context(|| format!("{path} has no rule"))?;
         let room = match rule.exposure {
             Exposure::Unspecified => Room::Gateway,
             Exposure::Internal => room_of(&path).with_context(|| format!("no room answers {path}"))?,
         };
-        let message = DynamicMessage::deserialize(method.input(), body).with_context(|| format!("{path} is asked with {body}"))?;
-        let mut request = Request::new(Bytes::from(message.encode_to_vec()));
-        request.metadata_mut().insert("authorization", format!("Bearer {}", self.token(&rule.permission, by)?).parse()?);
-        let mut client = tonic::client::Grpc::new(self.channels[&room].clone());
-        client.ready().await?;
-        Ok(client.unary(request, path.parse()?, Raw).await.map(tonic::Response::into_inner))
+        let token = self.house.token(claims)?;
+        Ok(wire::unary(&self.channels[&room], method, &token, wire::encode(method, body)?).await)
     }
 
     /// One call that must succeed, its answer as JSON. `rpc` is `steward.customer.v1.UnitService/CreateUnit`.
     pub(super) async fn ask(&self, rpc: &str, by: Option<&str>, body: Value) -> Result<Value> {
-        let (service, name) = rpc.split_once('/').context("service/method")?;
-        let service = steward_proto::descriptor_pool().get_service_by_name(service).with_context(|| format!("no {service}"))?;
-        let method = service.methods().find(|method| method.name() == name).with_context(|| format!("no {rpc}"))?;
+        let method = wire::method(rpc)?;
         let answer = self.send(&method, by, &body).await?.map_err(|refused| told(rpc, &refused))?;
-        Ok(serde_json::to_value(DynamicMessage::decode(method.output(), answer)?)?)
-    }
-
-    fn token(&self, permission: &str, by: Option<&str>) -> Result<String> {
-        let holders = || self.roles.iter().filter(|(_, role)| role.permissions.contains(permission));
-        let usual = USUAL.iter().find_map(|usual| holders().find(|(name, _)| name == usual));
-        let anybody = || holders().find(|(_, role)| role.kind == PrincipalKind::Staff).or_else(|| holders().next());
-        let (name, role) = usual.or_else(anybody).with_context(|| format!("nobody holds {permission}"))?;
-        let subject = by.unwrap_or("walker");
-        let claims = match role.kind {
-            PrincipalKind::Staff => Claims::staff(subject),
-            PrincipalKind::Service => Claims::service(subject),
-            PrincipalKind::Device => Claims::device(subject),
-            PrincipalKind::Customer => anyhow::bail!("only customers hold {permission}"),
-        };
-        self.house.token(claims.role(name).every_estate())
-    }
-}
-
-/// Messages as they are on the wire: what is compared is what was sent.
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
+        wire::decode(&method, answer)
     }
 }

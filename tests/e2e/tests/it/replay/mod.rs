@@ -5,6 +5,7 @@
 mod caller;
 mod ground;
 mod rows;
+mod strangers;
 mod streams;
 mod table;
 
@@ -28,6 +29,9 @@ use table::Entry;
 /// Mutations that are not walked yet, by full name, and why. The list only shrinks.
 const NOT_YET: &[(&str, &str)] = &[];
 
+/// Beginnings of the names of what only reads.
+const READING: [&str; 8] = ["Get", "List", "Search", "Explain", "Resolve", "Lookup", "Check", "Compute"];
+
 /// How often the count of rows is tried again when something in the background wrote at the same time. A replay that doubles
 /// an effect doubles it at each of these.
 const TRIES: usize = 40;
@@ -46,7 +50,19 @@ fn mutations() -> BTreeMap<String, MethodDescriptor> {
         .collect()
 }
 
-/// WO-77, XC-01
+/// Every RPC that only reads, asks once and answers once, by full name.
+fn readings() -> BTreeMap<String, MethodDescriptor> {
+    let pool = steward_proto::descriptor_pool();
+    pool.services()
+        .filter(|service| service.full_name().starts_with("steward."))
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .filter(|method| !method.is_server_streaming() && !method.is_client_streaming())
+        .filter(|method| READING.iter().any(|verb| method.name().starts_with(verb)))
+        .map(|method| (format!("{}/{}", method.parent_service().full_name(), method.name()), method))
+        .collect()
+}
+
+/// WO-77, XC-01, XC-30, XC-31
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_mutation_can_be_repeated_and_none_can_be_confused() -> Result<()> {
     let house = House::open("2026-07-14T01:00:00Z".parse()?).await?;
@@ -67,6 +83,8 @@ async fn every_mutation_can_be_repeated_and_none_can_be_confused() -> Result<()>
             .map(|rpc| format!("{rpc}: has an entry, or is no mutation any more; take it out of NOT_YET")),
     );
     let tables = Tables::of(&house).await?;
+    let elsewhere = ground.make("customer.v1.EstateService/RegisterEstate", "estate", ground.an_estate("JX-99")).await?;
+    wrong.extend(strangers::change_nothing(&ground, &tables, &mutations, &entries, &elsewhere).await?);
     let mut walked = Vec::new();
     for entry in &entries {
         let Some(method) = mutations.get(&entry.rpc) else {
@@ -78,6 +96,8 @@ async fn every_mutation_can_be_repeated_and_none_can_be_confused() -> Result<()>
             Err(error) => wrong.push(format!("{}: {error:#}", entry.rpc)),
         }
     }
+    let answers: Vec<_> = walked.iter().map(|(method, _, _, answer)| (*method, answer.clone())).collect();
+    wrong.extend(strangers::see_nothing(&caller, &ground, &answers, &elsewhere).await?);
     house.hand.advance(LATER);
     for (method, entry, request, answer) in walked {
         match caller.send(method, entry.by.as_deref(), &request).await? {

@@ -141,7 +141,7 @@ impl Ground {
     }
 
     /// Lets an estate define figures of its own.
-    async fn define(&self, estate: &str, metrics: Vec<MetricDefinition>) -> Result<()> {
+    pub(super) async fn define(&self, estate: &str, metrics: Vec<MetricDefinition>) -> Result<()> {
         let document = Document::Metrics(MetricPolicy { metrics, reports: Vec::new(), cost: None });
         let request = CreatePolicyVersionRequest {
             request_id: id(),

@@ -31,14 +31,14 @@ use super::register::Homes;
 use super::{Caller, Ground, each, heard, id, part, reasons, subjects};
 
 const APRIL: (&str, &str) = ("2026-04-01", "2026-04-30");
-const SPRING: (&str, &str) = ("2026-04-01", "2026-06-30");
+pub(super) const SPRING: (&str, &str) = ("2026-04-01", "2026-06-30");
 const SUMMER: (&str, &str) = ("2026-07-01", "2026-09-30");
 
 /// The plan of F-09 and F-10.
-const PLAN: &str = "care-315";
+pub(super) const PLAN: &str = "care-315";
 
 /// A message of a class to an audience, each quarter on its first day at 09:00.
-fn message(class: &str, audience: AudienceKind) -> TouchpointDefinition {
+pub(super) fn message(class: &str, audience: AudienceKind) -> TouchpointDefinition {
     let recurrence = RecurrenceAnchor { every: Recurrence::Quarter.into() };
     let message = MessageAction { template_key: "care.notice".to_owned(), purpose_class: class.to_owned(), ..Default::default() };
     TouchpointDefinition {
@@ -53,7 +53,7 @@ fn message(class: &str, audience: AudienceKind) -> TouchpointDefinition {
     }
 }
 
-fn document(touchpoint: TouchpointDefinition) -> ProgrammeDocument {
+pub(super) fn document(touchpoint: TouchpointDefinition) -> ProgrammeDocument {
     ProgrammeDocument { name_zh: "简报".to_owned(), name_en: "Bulletin".to_owned(), touchpoints: vec![touchpoint], ..Default::default() }
 }
 
@@ -74,7 +74,7 @@ fn held_out(seed: &str, households: &[Household]) -> Result<BTreeSet<String>> {
 }
 
 impl Ground {
-    async fn publish(&self, estate: &str, code: &str, document: ProgrammeDocument) -> Result<()> {
+    pub(super) async fn publish(&self, estate: &str, code: &str, document: ProgrammeDocument) -> Result<()> {
         let create = CreateProgrammeRequest {
             request_id: id(),
             code: code.to_owned(),

@@ -7,10 +7,12 @@
 //! | `orders` | 3 first responses in time, 4 callbacks |
 //! | `care` | 5 talks of a month, 6 care coverage, 9 reach |
 //! | `costs` | 8 cost and benefit |
+//! | `leaving` | F-05c complaints of a campaign, F-13b customers lost |
 
 mod answers;
 mod care;
 mod costs;
+mod leaving;
 mod orders;
 mod register;
 
@@ -33,6 +35,8 @@ use steward_proto::plan::v1::{PolicyScope, PolicyScopeLevel};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use uuid::Uuid;
+
+use crate::whole_board::whole_board;
 
 /// How long what comes by itself may take to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -134,10 +138,7 @@ impl Ground {
             plan_code: plan.to_owned(),
             metric_ids: metrics.iter().map(|metric| (*metric).to_owned()).collect(),
         };
-        let mut boards = BoardServiceClient::new(self.gateway.clone());
-        let board = boards.get_service_quality_board(self.operations.asks(request)).await?.into_inner().board.context("a board")?;
-        ensure!(board.unavailable_services.is_empty(), "{:?}", board.unavailable_services);
-        Ok(board)
+        whole_board(&self.gateway, || Ok(self.operations.asks(request.clone()))).await
     }
 
     /// One figure of an estate, as the board shows it.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use steward_proto::common::v1::{Channel, Span, Unit, WorkOrderKind};
-use steward_proto::metric::v1::MetricVerdict;
+use steward_proto::metric::v1::{MetricDefinition, MetricValue, MetricVerdict};
 use steward_proto::work_order::v1::work_order_service_client::WorkOrderServiceClient;
 use steward_proto::work_order::v1::{
     AcceptWorkOrderRequest, AssignWorkOrderRequest, CallbackMode, CallbackOutcome, CompleteWorkOrderRequest, ContactCustomerRequest,
@@ -154,6 +154,19 @@ async fn first_responses_of_march_are_95_per_cent_on_the_board() -> Result<()> {
     assert_eq!((april.numerator, april.denominator, april.is_small_sample), (1, 1, true));
     let march = site.ground.figure(&site.estate, MARCH, PLAN, metric).await?;
     assert_eq!((march.numerator, march.denominator), (114, 120), "and March is what it was");
+
+    // NT-36: a plan of the estate's own defines what of its messages arrived, and the board asks notification. 121 orders were
+    // told as received, 119 as answered.
+    let reached = MetricDefinition { metric_id: "message_reach_rate".to_owned(), ..Default::default() };
+    site.ground.define(&site.estate, vec![reached]).await?;
+    // Those that were on their way when the month ended are April's.
+    let both = (MARCH.0, APRIL.1);
+    let whole = |value: &MetricValue| value.n >= 240;
+    let all = site.ground.figure_when(&site.estate, both, ("", "message_reach_rate"), whole).await?;
+    assert_eq!((all.formula.as_str(), all.display.as_str(), all.plan_code.as_str()), ("NT-36", "100.0", "own"));
+    let (explained, rows) = site.ground.rows(&site.estate, both, "", "message_reach_rate").await?;
+    assert_eq!((explained.n, rows.iter().filter(|row| row.in_denominator).count()), (all.n, usize::try_from(all.n)?));
+    assert!(rows.iter().all(|row| row.subject_kind == "message" && row.subject_number.is_empty()));
     site.ground.house.close().await
 }
 

@@ -47,6 +47,11 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
             json!({"unitId": unit, "customerId": spare, "role": "TENURE_ROLE_FAMILY_MEMBER", "fromDate": "2025-01-01"}),
             json!({"fromDate": "2025-02-01"}),
         ),
+        entry(
+            "ExitService/RecordExit",
+            json!({"estateId": estate, "customerId": customer, "kind": "EXIT_KIND_CLUB_LAPSED", "exitDate": "2026-06-30"}),
+            json!({"exitDate": "2026-07-31"}),
+        ),
         entry("TenureService/EndTenure", json!({"tenureId": tenure, "toDate": "2026-07-01"}), json!({"toDate": "2026-07-02"})),
         entry("EstateImportService/CreateEstateImport", without_id(announced(&others[1])), json!({"fileName": "other.csv"})),
         // Base64 in JSON: the first bytes of a register.
