@@ -56,13 +56,11 @@ impl Span {
         }
     }
 
-    /// What it is called in a picture: the name without the package, `IntakeService/SubmitReport`, and what only its end told: which RPC
-    /// a call in JSON stood for, by which channel a message went.
+    /// What it is called in a picture: the name without the package, `IntakeService/SubmitReport`.
     pub fn label(&self) -> String {
         let said = |key: &str| self.attributes.get(key).map(String::as_str);
-        match (said("service"), said("method"), said("channel")) {
-            (Some(service), Some(method), _) => format!("{}/{method}", service.rsplit('.').next().unwrap_or(service)),
-            (_, _, Some(channel)) => format!("{} by {channel}", self.name),
+        match (said("service"), said("method")) {
+            (Some(service), Some(method)) => format!("{}/{method}", service.rsplit('.').next().unwrap_or(service)),
             _ => match self.name.split_once('/') {
                 Some((service, _)) => self.name[service.rfind('.').map_or(0, |dot| dot + 1)..].to_owned(),
                 None => self.name.clone(),
