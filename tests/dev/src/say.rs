@@ -2,7 +2,26 @@
 //! like a terminal.
 #![expect(clippy::print_stdout, reason = "a command-line tool talks on stdout; this module is the only place that does")]
 
-use std::{io::IsTerminal, sync::OnceLock, time::Duration};
+use std::{cell::RefCell, io::IsTerminal, sync::OnceLock, time::Duration};
+
+thread_local! {
+    /// What this thread says, when it is kept for later.
+    static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Keeps what `work` says on this thread, so that two who work at once do not talk into each other.
+pub fn kept<T>(work: impl FnOnce() -> T) -> (T, String) {
+    KEPT.set(Some(String::new()));
+    let outcome = work();
+    (outcome, KEPT.take().unwrap_or_default())
+}
+
+fn put(text: &str) {
+    let is_kept = KEPT.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.extend([text, "\n"])).is_some());
+    if !is_kept {
+        println!("{text}");
+    }
+}
 
 /// An ANSI colour of a printed word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,32 +70,32 @@ pub fn paint(colour: Colour, text: &str) -> String {
 
 /// A plain line.
 pub fn line(text: impl AsRef<str>) {
-    println!("{}", text.as_ref());
+    put(text.as_ref());
 }
 
 /// The heading of a step.
 pub fn step(text: impl AsRef<str>) {
-    println!("{} {}", paint(Colour::Cyan, "==>"), paint(Colour::Bold, text.as_ref()));
+    put(&format!("{} {}", paint(Colour::Cyan, "==>"), paint(Colour::Bold, text.as_ref())));
 }
 
 /// A detail under a step.
 pub fn detail(text: impl AsRef<str>) {
-    println!("    {}", text.as_ref());
+    put(&format!("    {}", text.as_ref()));
 }
 
 /// Something done, with its time.
 pub fn done(text: impl AsRef<str>, took: Duration) {
-    println!("    {} {} {}", paint(Colour::Green, "ok"), text.as_ref(), paint(Colour::Grey, &format!("({})", seconds(took))));
+    put(&format!("    {} {} {}", paint(Colour::Green, "ok"), text.as_ref(), paint(Colour::Grey, &format!("({})", seconds(took)))));
 }
 
 /// Something to look at that is not fatal.
 pub fn warning(text: impl AsRef<str>) {
-    println!("{} {}", paint(Colour::Yellow, "note:"), text.as_ref());
+    put(&format!("{} {}", paint(Colour::Yellow, "note:"), text.as_ref()));
 }
 
 /// Something that failed.
 pub fn failure(text: impl AsRef<str>) {
-    println!("{} {}", paint(Colour::Red, "failed:"), text.as_ref());
+    put(&format!("{} {}", paint(Colour::Red, "failed:"), text.as_ref()));
 }
 
 /// `0.4 s`, `38 s`, `3 min 05 s`.
@@ -98,5 +117,15 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(440)), "0.4 s");
         assert_eq!(seconds(Duration::from_secs(38)), "38 s");
         assert_eq!(seconds(Duration::from_secs(185)), "3 min 05 s");
+    }
+
+    #[test]
+    fn what_is_kept_is_this_threads_alone() {
+        let ((), kept) = self::kept(|| {
+            line("mine");
+            std::thread::scope(|scope| scope.spawn(|| assert_eq!(self::kept(|| line("theirs")).1, "theirs\n")).join().unwrap());
+            detail("too");
+        });
+        assert_eq!(kept, "mine\n    too\n");
     }
 }

@@ -137,9 +137,10 @@ pub(crate) async fn write_facts(tx: &mut PgConnection, rows: &Value, gone: &[(Uu
     .await
     .store()?;
     sqlx::query!(
+        // As a table, not as `(…).*`, which would read the record once for each of its columns.
         "INSERT INTO customer.household_facts
-         SELECT (jsonb_populate_record(NULL::customer.household_facts, n.value || jsonb_build_object('update_time', $2::timestamptz))).*
-           FROM jsonb_array_elements($1) AS n(value)
+         SELECT r.* FROM jsonb_array_elements($1) AS n(value) CROSS JOIN LATERAL jsonb_populate_record(
+                NULL::customer.household_facts, n.value || jsonb_build_object('update_time', $2::timestamptz)) AS r
          ON CONFLICT ON CONSTRAINT household_facts_pkey DO UPDATE SET
              estate_id = EXCLUDED.estate_id, unit_id = EXCLUDED.unit_id, is_main = EXCLUDED.is_main, occupancy = EXCLUDED.occupancy,
              occupancy_date = EXCLUDED.occupancy_date, delivered_date = EXCLUDED.delivered_date,

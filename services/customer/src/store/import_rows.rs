@@ -36,20 +36,24 @@ pub(crate) async fn insert_rows(tx: &mut PgConnection, import: EstateImportId, r
 /// Writes what applying made of rows. A row that the register has come to forbid since it was planned is refused now.
 pub(crate) async fn settle_rows(tx: &mut PgConnection, import: EstateImportId, rows: &[ImportRow]) -> Result<()> {
     let problems = rows.iter().map(|row| serde_json::to_value(&row.problems)).collect::<Result<Vec<_>, _>>();
+    let lines = lines(rows)?;
+    // The stretch of lines keeps the batch from reading the whole import, whatever the planner knows of a table that is growing.
     sqlx::query!(
         "UPDATE customer.estate_import_rows r
             SET is_applied = s.is_applied, action = s.action, problems = s.problems, unit_id = s.unit_id, customer_id = s.customer_id
            FROM unnest($2::integer[], $3::boolean[], $4::text[], $5::jsonb[], $6::uuid[], $7::uuid[])
                 AS s(line, is_applied, action, problems, unit_id, customer_id)
-          WHERE r.import_id = $1 AND r.line = s.line
+          WHERE r.import_id = $1 AND r.line = s.line AND r.line BETWEEN $8 AND $9
           -- unscoped: the import was loaded through its scope",
         import.as_uuid(),
-        &lines(rows)?,
+        &lines,
         &rows.iter().map(|row| row.is_applied).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.action.as_str().to_owned()).collect::<Vec<_>>(),
         &problems.map_err(Error::internal)?,
         &rows.iter().map(|row| row.unit_id.map(UnitId::as_uuid)).collect::<Vec<_>>() as &[Option<Uuid>],
         &rows.iter().map(|row| row.customer_id.map(CustomerId::as_uuid)).collect::<Vec<_>>() as &[Option<Uuid>],
+        lines.iter().min(),
+        lines.iter().max(),
     )
     .execute(tx)
     .await

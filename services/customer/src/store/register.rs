@@ -72,11 +72,12 @@ async fn read_places(tx: &mut PgConnection, estate: ScopedEstate, rows: &[&Regis
         }
     }
     let full_codes: Vec<String> = rows.iter().map(|row| row.unit.full_code()).collect();
+    // Joined, not `= ANY`: before a new register has statistics, that would be a filter over all units of the estate.
     let units = select_units!(
-        "FROM customer.units u
+        "FROM (SELECT DISTINCT c.full_code FROM unnest($2::text[]) AS c(full_code)) c
+         JOIN customer.units u ON u.estate_id = $1 AND u.full_code = c.full_code
          JOIN customer.buildings b ON b.id = u.building_id
-         LEFT JOIN customer.entrances n ON n.id = u.entrance_id
-         WHERE u.estate_id = $1 AND u.full_code = ANY ($2)",
+         LEFT JOIN customer.entrances n ON n.id = u.entrance_id",
         estate.as_uuid(),
         &full_codes,
     )

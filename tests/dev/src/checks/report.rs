@@ -1,5 +1,6 @@
 //! What the steps came to: a table, and one closing line that a person and a CI job both read.
 
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::{
@@ -34,6 +35,9 @@ struct Row {
     took: Duration,
 }
 
+/// Steps that are made beside others.
+pub struct Beside<'scope>(ScopedJoinHandle<'scope, (Report, String)>);
+
 /// The steps made so far.
 pub struct Report {
     rows: Vec<Row>,
@@ -59,6 +63,29 @@ impl Report {
             Verdict::Skipped(why) => say::warning(format!("{name} not made: {why}")),
         }
         self.rows.push(Row { name: name.to_owned(), verdict, took });
+    }
+
+    /// Begins steps that are made beside the next ones, because they wait more than they compute. What they say is kept until they are
+    /// joined.
+    pub fn beside<'scope>(scope: &'scope Scope<'scope, '_>, steps: impl FnOnce(&mut Report) + Send + 'scope) -> Beside<'scope> {
+        Beside(scope.spawn(|| {
+            say::kept(|| {
+                let mut report = Self::default();
+                steps(&mut report);
+                report
+            })
+        }))
+    }
+
+    /// Waits for them, tells what they said, and takes their rows over.
+    pub fn join(&mut self, beside: Beside<'_>) {
+        match beside.0.join() {
+            Ok((report, said)) => {
+                say::line(said.trim_end());
+                self.rows.extend(report.rows);
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     }
 
     /// Whether anything failed so far.
@@ -111,5 +138,20 @@ mod tests {
         report.step("partly", || Ok(Verdict::Failed { passed: 3, failed: 2, why: "2 tests".to_owned() }));
         assert_eq!(report.totals(), (15, 3));
         assert!(report.has_failures());
+    }
+
+    #[test]
+    fn steps_made_beside_others_count_and_talk_when_they_are_joined() {
+        std::thread::scope(|scope| {
+            let mut report = Report::default();
+            let beside = Report::beside(scope, |report| {
+                report.step("beside", || Ok(Verdict::Failed { passed: 0, failed: 1, why: "no".to_owned() }))
+            });
+            report.step("tests", || Ok(Verdict::Passed { count: 12 }));
+            assert!(!report.has_failures());
+            let ((), said) = say::kept(|| report.join(beside));
+            assert!(said.contains("beside: no"), "{said}");
+            assert_eq!(report.totals(), (12, 1));
+        });
     }
 }

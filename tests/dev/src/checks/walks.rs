@@ -8,6 +8,15 @@ use crate::{Problem, Result, Workspace, say, workspace::is_ci};
 /// What the Python walk needs: the gRPC library and the client of the reflection service.
 const GRPC: [&str; 2] = ["grpcio==1.76.0", "grpcio-reflection==1.76.0"];
 
+/// Fetches what the walks need, so that it is there when the stack is.
+pub fn fetch(workspace: &Workspace) -> Result<Verdict> {
+    match python::environment(workspace, "grpc", &GRPC) {
+        Ok(_) => Ok(Verdict::Passed { count: 1 }),
+        Err(problem) if is_ci() => Err(problem),
+        Err(problem) => Ok(Verdict::Skipped(problem.to_string())),
+    }
+}
+
 /// Walks against the stack in `dir`, which is started and stopped by `runner`.
 pub fn walk(workspace: &Workspace, runner: &Path, dir: &Path) -> Result<Verdict> {
     let python = match python::environment(workspace, "grpc", &GRPC) {

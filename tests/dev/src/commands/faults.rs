@@ -19,9 +19,8 @@ pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
     Ok(exit_code(status.success()))
 }
 
-/// The short run, as a step of the tests.
+/// The short run, as a step of the tests, which have built it.
 pub(super) fn short(workspace: &Workspace) -> Result<Verdict> {
-    build::programs_and_faults(workspace)?;
     match relay::run(suite(workspace).arg("--short"), "faults", relay::show)?.success() {
         true => Ok(Verdict::Passed { count: 1 }),
         false => Err(Problem::new(format!("the fault suite found something; the logs are in {}", place(workspace).join("logs").display()))),

@@ -1,11 +1,11 @@
 //! `cargo dev test`: every check that CI runs, as named steps with times and one closing line.
 //!
 //! The order spares work: clippy and the queries' check share one pass over the workspace, the test binaries and the demo's programs share
-//! another, and what fails fast comes first.
+//! another. What mostly waits is made beside what mostly computes.
 
 mod counting;
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode, thread};
 
 use super::{build, exit_code, faults, prepare};
 use crate::{
@@ -30,28 +30,50 @@ pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
         return Ok(exit_code(report.close()));
     }
     report.step("format", || cargo_check(workspace, &["fmt", "--all", "--check"]));
-    report.step("contract lint (buf)", || proto::lint(workspace));
-    report.step("dependencies: bans, licences, sources (cargo deny)", || deny::check(workspace));
-    report.step("alerts: rules, what they fire on, a page for each (promtool)", || alerts::check(workspace));
-    if is_quick {
-        report.step("clippy", || cargo_check(workspace, &CLIPPY));
-        report.step(MANIFESTS, || manifests::check(workspace, None));
-    } else {
-        report.step("clippy, every query checked against a real database", || clippy_and_queries(workspace));
-        report.step(".sqlx is what the queries say", || sqlx_is_fresh(workspace));
-    }
+    thread::scope(|scope| {
+        // They fetch their tools and look at files; the compilers have the cores.
+        let files = Report::beside(scope, |report| files(workspace, report));
+        if is_quick {
+            report.step("clippy", || cargo_check(workspace, &CLIPPY));
+        } else {
+            report.step("clippy, every query checked against a real database", || clippy_and_queries(workspace));
+            report.step(".sqlx is what the queries say", || sqlx_is_fresh(workspace));
+        }
+        report.join(files);
+    });
     report.step("tests", || tests(workspace, &[]));
-    if !is_quick {
+    match is_quick {
+        true => report.step(MANIFESTS, || manifests::check(workspace, None)),
+        false => with_programs(workspace, &mut report),
+    }
+    Ok(exit_code(report.close()))
+}
+
+/// What needs every program. Stacks wait for each other's crashes and clocks, so two are up at once, each in a place of its own.
+fn with_programs(workspace: &Workspace, report: &mut Report) {
+    report.step("programs", || build::programs_and_faults(workspace).map(|()| Verdict::Passed { count: 1 }));
+    thread::scope(|scope| {
+        let faults = Report::beside(scope, |report| {
+            report.step("faults, the short run: kills, cuts, a flush, a failover, a full disk", || faults::short(workspace));
+        });
         report.step("doc tests", || doc_tests(workspace));
-        report.step(MANIFESTS, || manifests_and_programs(workspace));
+        report.step(MANIFESTS, || manifests::check(workspace, workspace.binary(build::RUNNER).parent()));
         report.step("demo: the main job from an empty stack, and its trace", || demo(workspace, &["--trace"]));
         report.step("demo among crashes: every service killed again and again", || demo(workspace, &["--kill"]));
-        report.step("faults, the short run: kills, cuts, a flush, a failover, a full disk", || faults::short(workspace));
         report.step("callers in other languages: curl and Python", || {
             walks::walk(workspace, &workspace.binary(build::RUNNER), &check_dir(workspace))
         });
-    }
-    Ok(exit_code(report.close()))
+        report.join(faults);
+    });
+}
+
+/// What compiles nothing.
+fn files(workspace: &Workspace, report: &mut Report) {
+    report.step("contract lint (buf)", || proto::lint(workspace));
+    report.step("dependencies: bans, licences, sources (cargo deny)", || deny::check(workspace));
+    report.step("alerts: rules, what they fire on, a page for each (promtool)", || alerts::check(workspace));
+    report.step("tools of the manifests' check", || manifests::fetch(workspace));
+    report.step("tools of the callers in other languages", || walks::fetch(workspace));
 }
 
 /// The manifests alone; `--quick` builds no programs to ask.
@@ -127,7 +149,6 @@ fn doc_tests(workspace: &Workspace) -> Result<Verdict> {
 
 /// Plays the demo in a place of its own, so that it neither uses nor disturbs a stack that somebody has up.
 fn demo(workspace: &Workspace, how: &[&str]) -> Result<Verdict> {
-    build::programs(workspace)?;
     let dir = check_dir(workspace);
     let mut command = std::process::Command::new(workspace.binary(build::RUNNER));
     command.args(["demo", "--fresh"]).args(how).current_dir(workspace.root()).env("STEWARD_DEV_DIR", &dir);
