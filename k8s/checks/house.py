@@ -93,8 +93,8 @@ def connections(them: Objects):
         if most is None:
             yield f"{called(workload)}: has no autoscaler"
         elif "DATABASE_CONNECTIONS" in (settings := settings_of(them, workload)):
-            # A roll-out adds one replica.
-            wanted += (most + 1) * int(settings["DATABASE_CONNECTIONS"])
+            # A roll-out adds one replica. Each asks on one connection more whether the others can be trusted.
+            wanted += (most + 1) * (int(settings["DATABASE_CONNECTIONS"]) + 1)
             logins += 1
     parameters, poolers = pooler["spec"]["pgbouncer"]["parameters"], pooler["spec"]["instances"]
     # One pooler may be away while its node is drained.

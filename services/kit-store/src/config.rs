@@ -69,6 +69,11 @@ impl ServiceGroups {
     }
 }
 
+const PATIENCE_MS: u64 = 35_000;
+
+/// How long an answer of Postgres is waited for, if nothing else is said.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(PATIENCE_MS);
+
 /// Connections of one service. Flattened into the service's configuration.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreConfig {
@@ -84,6 +89,11 @@ pub struct StoreConfig {
     #[arg(long, default_value_t = 3000)]
     pub database_acquire_timeout_ms: u64,
 
+    /// How long an answer of Postgres is waited for at most, in milliseconds: longer than the app role's `statement_timeout`
+    /// (k8s/bootstrap), so that whatever is under way has ended by then. Jobs that wait on a connection that fell silent begin anew.
+    #[arg(long, default_value_t = PATIENCE_MS)]
+    pub database_patience_ms: u64,
+
     /// Redis URL. Losing Redis loses nothing: timers then fire from Postgres, events wait in the outbox.
     #[arg(long)]
     pub redis_url: SecretString,
@@ -92,10 +102,20 @@ pub struct StoreConfig {
 impl StoreConfig {
     /// Defaults for everything but the two addresses.
     pub fn new(database_url: impl Into<SecretString>, redis_url: impl Into<SecretString>) -> Self {
-        Self { database_url: database_url.into(), database_connections: 16, database_acquire_timeout_ms: 3000, redis_url: redis_url.into() }
+        Self {
+            database_url: database_url.into(),
+            database_connections: 16,
+            database_acquire_timeout_ms: 3000,
+            database_patience_ms: PATIENCE_MS,
+            redis_url: redis_url.into(),
+        }
     }
 
     pub(crate) fn acquire_timeout(&self) -> Duration {
         Duration::from_millis(self.database_acquire_timeout_ms)
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_millis(self.database_patience_ms)
     }
 }

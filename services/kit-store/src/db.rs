@@ -8,11 +8,12 @@ use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Transaction};
 use steward_kit::Result;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use crate::config::StoreConfig;
+use crate::config::{PATIENCE, StoreConfig};
 use crate::effects::Effects;
 use crate::epoch::EpochSeen;
 use crate::error::{StoreResult, store_error};
 use crate::redis_link::RedisLink;
+use crate::silence::Silence;
 use crate::timers::TimerHints;
 
 /// The database of one service. Cheap to clone.
@@ -29,6 +30,7 @@ struct Inner {
     timer_hints: TimerHints,
     epoch: EpochSeen,
     background: Semaphore,
+    silence: Arc<Silence>,
     write_effects: SqlStr,
     replay: SqlStr,
 }
@@ -40,16 +42,26 @@ impl Db {
     /// Postgres does not answer, or an address can not be read.
     pub async fn connect(config: &StoreConfig, schema: &'static str) -> Result<Self> {
         let options: PgConnectOptions = config.database_url.expose_secret().parse().map_err(store_error)?;
+        let silence = Arc::new(Silence::new(config.patience()));
+        let (before, after) = (silence.clone(), silence.clone());
         let pool = PgPoolOptions::new()
             .max_connections(config.database_connections)
             .min_connections(1)
             .acquire_timeout(config.acquire_timeout())
             // A ping is a round trip on every request; a broken connection is noticed by its first statement.
             .test_before_acquire(false)
+            .before_acquire(move |connection, meta| {
+                let silence = before.clone();
+                Box::pin(async move { silence.before_use(connection, meta).await })
+            })
+            .after_release(move |connection, meta| {
+                let silence = after.clone();
+                Box::pin(async move { silence.after_use(connection, meta).await })
+            })
             .connect_with(options.application_name(schema))
             .await
             .store()?;
-        Self::new(pool, RedisLink::new(&config.redis_url)?, schema)
+        Self::over(pool, RedisLink::new(&config.redis_url)?, schema, silence)
     }
 
     /// A database over a pool that exists already.
@@ -57,6 +69,10 @@ impl Db {
     /// # Errors
     /// `schema` is not a plain lower-case name.
     pub fn new(pool: PgPool, redis: RedisLink, schema: &'static str) -> Result<Self> {
+        Self::over(pool, redis, schema, Arc::new(Silence::new(PATIENCE)))
+    }
+
+    fn over(pool: PgPool, redis: RedisLink, schema: &'static str, silence: Arc<Silence>) -> Result<Self> {
         check_schema(schema)?;
         let background = usize::try_from(pool.options().get_max_connections() / 2).unwrap_or_default().max(1);
         Ok(Self {
@@ -68,6 +84,7 @@ impl Db {
                 timer_hints: TimerHints::default(),
                 epoch: EpochSeen::default(),
                 background: Semaphore::new(background),
+                silence,
                 write_effects: qualified(schema, "SELECT {schema}.write_effects($1)"),
                 replay: qualified(
                     schema,
@@ -122,6 +139,10 @@ impl Db {
     pub(crate) async fn background(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed; were it, going on would be right.
         self.inner.background.acquire().await.ok()
+    }
+
+    pub(crate) fn silence(&self) -> &Silence {
+        &self.inner.silence
     }
 
     pub(crate) fn unpublished(&self) -> &Notify {

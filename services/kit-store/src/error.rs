@@ -3,9 +3,32 @@
 use steward_kit::{Error, Result};
 
 /// Turns a Postgres failure into a refusal: a connection that is gone, a server that is restarting or a lost race
-/// between transactions is `Unavailable` (repeat it as it is); anything else is our fault.
+/// between transactions is `Unavailable` (repeat it as it is); a text that no Postgres can hold is the caller's; anything else is our
+/// fault.
 pub fn store_error(error: sqlx::Error) -> Error {
-    if is_transient(&error) { Error::unavailable("postgres", error) } else { Error::internal(error) }
+    if is_transient(&error) {
+        Error::unavailable("postgres", error)
+    } else if holds_nul(&error) {
+        // Which field it was, Postgres does not say.
+        Error::invalid("", "string.nul", "no text may hold the character U+0000")
+    } else {
+        Error::internal(error)
+    }
+}
+
+/// As text, and as text within JSON.
+fn holds_nul(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|database| database.code()).is_some_and(|code| code == "22021" || code == "22P05")
+}
+
+/// Whether Postgres itself was away, so that nothing can be done with it whoever asks; not a race that was lost, nor a statement
+/// that took too long, which are the asker's own.
+pub(crate) fn is_outage(error: &Error) -> bool {
+    let Error::Unavailable { dependency: "postgres", source } = error else { return false };
+    source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error).is_none_or(|database| {
+        // 08 connection, 53 out of resources, 57P0x shutdown.
+        database.code().is_some_and(|code| ["08", "53", "57P0"].iter().any(|class| code.starts_with(class)))
+    })
 }
 
 /// The name of the constraint that refused a write, if it was one. Constraint names map to refusals.

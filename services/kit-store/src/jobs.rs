@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use steward_kit::telemetry::job_restarted;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::db::Db;
+use crate::silence;
 
 /// How long a job that panicked rests before it starts again.
 const REST_AFTER_PANIC: Duration = Duration::from_secs(1);
@@ -17,12 +21,19 @@ const REST_AFTER_PANIC: Duration = Duration::from_secs(1);
 pub struct JobSet {
     tracker: TaskTracker,
     stop: CancellationToken,
+    begin_anew: watch::Sender<u64>,
 }
 
 impl JobSet {
     /// Jobs that stop when `stop` is cancelled.
     pub fn new(stop: CancellationToken) -> Self {
-        Self { tracker: TaskTracker::new(), stop }
+        Self { stop, ..Self::default() }
+    }
+
+    /// Minds the connections of `db`: if they fall silent, jobs do not wait on them for ever but begin anew.
+    pub fn mind(&self, db: &Db) {
+        let (db, begin_anew, stop) = (db.clone(), self.begin_anew.clone(), self.stop.clone());
+        self.tracker.spawn(silence::watch(db, begin_anew, stop));
     }
 
     /// The token that ends the jobs.
@@ -37,11 +48,16 @@ impl JobSet {
         F: Fn(CancellationToken) -> Work + Send + Sync + 'static,
         Work: Future<Output = ()> + Send,
     {
-        let stop = self.stop.clone();
+        let (stop, mut begin_anew) = (self.stop.clone(), self.begin_anew.subscribe());
         job_restarted(0, name);
         self.tracker.spawn(async move {
             while !stop.is_cancelled() {
-                let outcome = AssertUnwindSafe(job(stop.clone())).catch_unwind().await;
+                begin_anew.mark_unchanged();
+                let outcome = tokio::select! {
+                    biased;
+                    outcome = AssertUnwindSafe(job(stop.clone())).catch_unwind() => outcome,
+                    Ok(()) = begin_anew.changed() => continue,
+                };
                 if stop.is_cancelled() {
                     break;
                 }

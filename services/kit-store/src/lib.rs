@@ -18,6 +18,7 @@
 //! | [`waiting`] | what waits and how long, as numbers on the metrics page |
 //! | [`rollups`] | figures counted before, and counted again when they are not true any more |
 //! | [`jobs`] | background work that starts and stops with the process |
+//! | `silence` | connections that fell silent are given up |
 //!
 //! Every table lives in the service's own schema; SQL is built once from the schema's name. Business time is always an
 //! argument, never `now()` in SQL.
@@ -45,6 +46,7 @@ pub mod redis_link;
 pub mod rekey;
 pub mod rollups;
 mod shard;
+mod silence;
 pub mod timers;
 pub mod waiting;
 

@@ -42,7 +42,8 @@ pub fn to_duration(value: SignedDuration) -> prost_types::Duration {
     prost_types::Duration { seconds: value.as_secs(), nanos: value.subsec_nanos() }
 }
 
-/// Reads a local date written `YYYY-MM-DD`, and nothing else.
+/// Reads a local date written `YYYY-MM-DD`, and nothing else. The year 9999 is left out: every date that is taken in has a day after
+/// it, and a midnight in every zone.
 pub fn date(text: &str) -> Option<Date> {
     // jiff reads more than one spelling; the API has one.
     let spelled = text.len() == 10
@@ -50,7 +51,7 @@ pub fn date(text: &str) -> Option<Date> {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         });
-    spelled.then(|| text.parse().ok()).flatten()
+    spelled.then(|| text.parse().ok()).flatten().filter(|date: &Date| date.year() < 9999)
 }
 
 /// Writes a local date as `YYYY-MM-DD`.
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn dates_have_one_spelling() {
         assert_eq!(date("2026-02-28"), Some(jiff::civil::date(2026, 2, 28)));
-        for text in ["", "2026-2-28", "20260228", "2026-02-30", "2026-02-28T00:00", "２０26-02-28", "2026/02/28"] {
+        for text in ["", "2026-2-28", "20260228", "2026-02-30", "2026-02-28T00:00", "２０26-02-28", "2026/02/28", "9999-12-31"] {
             assert_eq!(date(text), None, "{text}");
         }
         assert_eq!(to_date(jiff::civil::date(26, 2, 8)), "0026-02-08");

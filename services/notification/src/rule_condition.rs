@@ -12,7 +12,7 @@ use crate::domain::routing::Condition;
 use crate::events::catalogue::{EVENT, catalogue};
 
 /// A condition that was checked, in its two parts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parts {
     /// What must hold of the event; `None` holds always.
     pub(crate) event: Option<Compiled>,
@@ -44,8 +44,7 @@ pub(crate) fn read(predicate: &Predicate, event: &MessageDescriptor, at: &str, b
 ///
 /// # Errors
 /// It does not read: ours, and the event waits among the dead letters until it does.
-pub(crate) fn stored(condition: Option<&Condition>, event: &MessageDescriptor) -> Result<Parts> {
-    let Some(condition) = condition else { return Ok(Parts::default()) };
+pub(crate) fn stored(condition: &Condition, event: &MessageDescriptor) -> Result<Parts> {
     let predicate = predicate(condition)?;
     let mut bad = Violations::new();
     let parts = read(&predicate, event, "when", &mut bad);

@@ -7,7 +7,7 @@
 //! | [`domain`] | the rules, pure |
 //! | [`store`] | SQL only |
 //! | [`events`] | facts out and in |
-//! | [`jobs`] | timers, framer, reporter, relay, housekeeping |
+//! | [`jobs`] | timers, framer, reporter, figures ahead, relay, housekeeping |
 //!
 //! Anonymity is structure: `app/blind.rs` says how an answer is taken without a key that leads to its household.
 

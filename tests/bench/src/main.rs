@@ -1,27 +1,54 @@
 //! `steward-bench`: what speed was promised, measured against something that the same machine does in the same run.
 //!
-//! `cargo run --release -p steward-bench -- segments`, or `board`. It ends with an error when a promise is not kept.
+//! `cargo dev bench` builds it with everything that it measures, and runs it; `README.md` beside it tells how to read what it prints.
 
 #![allow(clippy::print_stdout, reason = "a benchmark tells its figures to people")]
 
 mod board;
+mod caller;
+mod create;
+mod events;
+mod footprint;
+mod gateway;
+mod get;
+mod ground;
+mod house;
+mod imports;
+mod lag;
+mod lists;
+mod load;
+mod machine;
+mod options;
+mod orders;
+mod paired;
+mod picture;
+mod quantiles;
+mod report;
+mod row;
+mod seed;
 mod segments;
+mod stage;
+mod stateless;
+mod table;
+mod telemetry;
+mod timed;
+mod timers;
+mod trips;
+mod twin;
 
-use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::{process::ExitCode, time::Instant};
 
 use anyhow::Result;
+use house::House;
+use options::Options;
+use report::Report;
+use row::{Row, Verdict};
+use stage::Stage;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = match wanted.first().map_or("segments", String::as_str) {
-        "segments" => segments::run(wanted.get(1).and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000)).await,
-        "board" => board::run(wanted.get(1).and_then(|estates| estates.parse().ok()).unwrap_or(430)).await,
-        other => Err(anyhow::anyhow!("there is no benchmark {other}; there are: board, segments")),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(Options::read()).await {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
@@ -29,21 +56,75 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The median of a few runs after one that warms up.
-async fn median<F: Future<Output = Result<()>>>(mut run: impl FnMut() -> F) -> Result<Duration> {
-    const RUNS: usize = 9;
-    run().await?;
-    let mut times = Vec::with_capacity(RUNS);
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        run().await?;
-        times.push(start.elapsed());
+async fn run(options: Options) -> Result<ExitCode> {
+    let may_miss = options.report;
+    let stage = Stage::open(options).await?;
+    let (rows, failures) = measured(&stage).await;
+    let report = Report::of(&stage, rows).await;
+    // Whatever was measured, nothing is left running.
+    stage.close()?;
+    let report = report?;
+    report.print();
+    for failure in &failures {
+        tell(format!("not measured: {failure}"));
     }
-    times.sort_unstable();
-    Ok(times[RUNS / 2])
+    let missed = report.rows().iter().filter(|row| row.verdict() == Verdict::Missed).count();
+    let is_good = failures.is_empty() && (missed == 0 || may_miss);
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Milliseconds as people read them.
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+/// Every benchmark that is wanted, in the order in which they disturb each other least; and what broke. One that breaks takes none of the
+/// others with it.
+async fn measured(stage: &Stage) -> (Vec<Row>, Vec<String>) {
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    /// Runs one benchmark if one of its rows is wanted.
+    macro_rules! bench {
+        ($numbers:expr, $name:literal, $run:expr) => {
+            if stage.options.wants(&$numbers) {
+                let begun = Instant::now();
+                tell(concat!("measuring: ", $name));
+                let measured: Result<Vec<Row>> = Box::pin($run).await;
+                match measured {
+                    Ok(measured) => {
+                        for row in &measured {
+                            tell(format!("    {}: {:.3}, {:?}", row.name, row.judged(), row.verdict()));
+                        }
+                        rows.extend(measured);
+                    }
+                    Err(error) => {
+                        tell(format!("    {error:#}"));
+                        failures.push(format!("{}: {error:#}", $name));
+                    }
+                }
+                tell(format!("    {:.0} s", begun.elapsed().as_secs_f64()));
+            }
+        };
+    }
+    // Before years of orders, or a new consumer would have to read all that was said of them.
+    bench!([16], "events", events::run(stage));
+    if stage.options.wants(&[1, 2, 3, 4]) {
+        match Box::pin(House::open(stage)).await {
+            Ok(house) => {
+                bench!([1, 2], "creating orders", create::run(stage, &house));
+                bench!([3], "reading orders by id", get::run(stage, &house));
+                bench!([4], "an RPC that touches no store", stateless::run(stage, &house));
+            }
+            Err(error) => failures.push(format!("orders of years past: {error:#}")),
+        }
+    }
+    bench!([15], "the gateway", gateway::run(stage));
+    bench!([5], "telemetry", telemetry::run(stage));
+    bench!([17], "footprint", footprint::run(stage));
+    bench!([14], "the picture of a customer", picture::run(stage));
+    bench!([6, 7, 8, 9], "timers", timers::run(stage));
+    bench!([11], "imports", imports::run(stage));
+    bench!([13], "lists", lists::run(stage));
+    bench!([12], "segments", segments::run(stage));
+    bench!([0], "the board of 430 estates", board::run(stage));
+    (rows, failures)
+}
+
+/// Says how far the run is, beside the table.
+fn tell(text: impl AsRef<str>) {
+    eprintln!("{}", text.as_ref());
 }

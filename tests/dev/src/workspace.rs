@@ -55,6 +55,11 @@ impl Workspace {
         self.target.join("debug").join(name)
     }
 
+    /// A binary of the release build, as it is shipped.
+    pub fn release_binary(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
+    }
+
     /// Everything the development stack keeps: data, logs, keys, clock. `STEWARD_DEV_DIR` moves it, so that a check never touches the
     /// stack somebody works with.
     pub fn dev(&self) -> PathBuf {

@@ -7,7 +7,7 @@ use clap::Parser;
 use steward_dev::say::{self, Colour};
 use steward_e2e::House;
 use steward_faults::{
-    fault::{FULL, Fault, SHORT},
+    fault::{FULL, SHORT},
     fuzz,
     garbage::walk,
     site::sweep,
@@ -134,14 +134,19 @@ async fn faults(seed: u64, arguments: &Arguments) -> Result<bool> {
 }
 
 async fn play(suite: &mut Suite, arguments: &Arguments) -> Result<Vec<Row>> {
-    let planned: &[(Fault, u32)] = if arguments.short { &SHORT } else { &FULL };
-    let wanted = |fault: &Fault| arguments.only.as_ref().is_none_or(|only| fault.name().contains(only.as_str()));
+    let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
     let mut rows = Vec::new();
-    for (fault, count) in planned.iter().filter(|(fault, _)| wanted(fault)) {
-        let count = if arguments.short { *count } else { (count * arguments.rounds).div_ceil(100).max(1) };
-        rows.push(suite.rounds(*fault, count).await?);
+    if arguments.short {
+        for (name, faults) in SHORT.iter().filter(|(name, _)| wanted(name)) {
+            rows.push(suite.rounds(name, faults, 1).await?);
+        }
+        return Ok(rows);
     }
-    if !arguments.short && arguments.soak > 0 && arguments.only.is_none() {
+    for (fault, count) in FULL.iter().filter(|(fault, _)| wanted(fault.name())) {
+        let count = (count * arguments.rounds).div_ceil(100).max(1);
+        rows.push(suite.rounds(fault.name(), &[*fault], count).await?);
+    }
+    if arguments.soak > 0 && arguments.only.is_none() {
         rows.push(suite.soak(Duration::from_secs(60 * arguments.soak)).await?);
     }
     Ok(rows)

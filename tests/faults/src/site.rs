@@ -4,6 +4,7 @@ mod crash;
 mod disk;
 mod programs;
 mod redis;
+mod tables;
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +15,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{PgPool, postgres::PgPoolOptions};
 use steward_dev::{
     process::ProcessTable,
     servers::{Binaries, Durability, Postgres},
@@ -98,12 +99,12 @@ impl Site {
         self.postgres.start(Some(port))?;
         self.postgres.sql(port, "postgres", &format!("CREATE DATABASE {DATABASE}"))?;
         self.postgres.sql_file(port, "postgres", DATABASE, &self.files.workspace().bootstrap_sql())?;
+        let mut all = Vec::new();
         for service in &SERVICES {
-            let direct = stack::environment(service, &self.files, &self.ports, &self.keys)?;
-            if let Some(schema) = service.schema {
-                let owner = Postgres::url_as(port, &format!("{schema}_owner"), DATABASE);
-                stack::migrate(service, &self.program(service), &direct, owner).await?;
-            }
+            all.push((service, stack::environment(service, &self.files, &self.ports, &self.keys)?));
+        }
+        try_join_all(all.iter().filter_map(|(service, direct)| Some(self.migrate(service, service.schema?, direct)))).await?;
+        for (service, direct) in all {
             let linked = self.linked(service.name, direct).await?;
             self.settings.insert(service.name, linked);
         }
@@ -111,10 +112,13 @@ impl Site {
         self.links.insert(("notification", "webhook"), webhook);
         let gateway = Link::to(local(self.ports.of("gateway"))).await?;
         self.links.insert((CLIENT, "gateway"), gateway);
-        for service in &SERVICES {
-            self.start(service.name).await?;
-        }
+        try_join_all(SERVICES.iter().map(|service| self.start(service.name))).await?;
         Ok(self)
+    }
+
+    async fn migrate(&self, service: &Service, schema: &str, settings: &[(String, String)]) -> Result<()> {
+        let owner = Postgres::url_as(self.ports.of("postgres"), &format!("{schema}_owner"), DATABASE);
+        stack::migrate(service, &self.program(service), settings, owner).await
     }
 
     /// The same settings, with every address of another process by way of a link.
@@ -273,15 +277,6 @@ impl Site {
     /// None as long as the link is there.
     pub fn webhook_url(&self) -> Result<String> {
         Ok(format!("http://{}/hooks", self.link("notification", "webhook")?.address()))
-    }
-
-    /// Everybody's tables, as superuser.
-    ///
-    /// # Errors
-    /// Postgres does not answer.
-    pub async fn database(&self) -> Result<PgPool> {
-        let url = Postgres::url(self.ports.of("postgres"), DATABASE);
-        PgPoolOptions::new().max_connections(2).connect(&url).await.context("connecting to Postgres")
     }
 
     /// Who signs tokens here.

@@ -16,6 +16,7 @@
 //! ```
 
 mod asked;
+pub mod cases;
 pub mod certificates;
 pub mod in_process;
 mod postgres;

@@ -1,5 +1,6 @@
 //! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip for each figure, whatever the number
-//! of estates; the coverage of talks asks customer once for each two hundred estates, that of care once for each estate that had some.
+//! of estates; the coverage of talks asks customer once for each two hundred estates, that of care once for each estate that had some,
+//! several estates at once.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use steward_kit::auth::Access;
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{Basis, Definition, Period, Ratio, WEIGHT_ONE, household_base};
-use steward_kit::paging::PageRequest;
+use steward_kit::metric::{Asked, AskedRows, Basis, Definition, Explained, Period, Ratio, WEIGHT_ONE, household_base};
 use steward_kit::proto::to_timestamp;
 use steward_kit::{Error, Result};
 use steward_proto::metric::v1 as pb;
@@ -22,16 +22,6 @@ use crate::store::metrics::{Rows, Stretch, covered, handovers, talks, targeted, 
 
 /// How long complaints are laid to a campaign, where the plan says nothing (F-05c).
 const LAID_TO_CAMPAIGN: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// What is asked for.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    pub(crate) estates: Vec<EstateId>,
-    pub(crate) period: Period,
-    pub(crate) plan_code: String,
-    pub(crate) definitions: Vec<Definition>,
-    pub(crate) bases: Vec<pb::HouseholdBase>,
-}
 
 /// Place of a row: by time, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,11 +43,11 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Figures) -> Result<Vec<pb::MetricValue>> {
+    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
         let mut values = Vec::new();
         for definition in &asked.definitions {
-            let counted = self.count(access, asked, definition).await?;
+            let counted = self.count(access, &asked.estates, asked.period, &asked.bases, definition).await?;
             let value = |rows: &[&Row], base, estate: &str| {
                 definition.value(&figure(counted.cohort, rows, base), counted.period, &asked.plan_code, estate, as_of)
             };
@@ -78,15 +68,9 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn explain_metric(
-        &self,
-        access: &Access,
-        asked: &Figures,
-        page: &PageRequest<RowKey>,
-    ) -> Result<(pb::MetricValue, Vec<(RowKey, pb::MetricRow)>)> {
-        let definition = asked.definitions.first().ok_or_else(|| Error::bug("nothing to explain"))?;
-        let estate = asked.estates.first().ok_or_else(|| Error::bug("no estate to explain"))?;
-        let mut counted = self.count(access, asked, definition).await?;
+    pub(crate) async fn explain_metric(&self, access: &Access, asked: &AskedRows<RowKey>) -> Result<Explained<RowKey>> {
+        let (estate, definition, page) = (asked.estate, &asked.definition, &asked.page);
+        let mut counted = self.count(access, &[estate], asked.period, &asked.bases, definition).await?;
         let mut rows = counted.rows.remove(&estate.as_uuid()).unwrap_or_default();
         let base = counted.bases.get(&estate.as_uuid()).copied();
         let made = figure(counted.cohort, &rows.iter().collect::<Vec<_>>(), base);
@@ -98,27 +82,33 @@ impl App {
         Ok((value, rows.iter().map(|row| (key(row), message(row))).collect()))
     }
 
-    async fn count(&self, access: &Access, asked: &Figures, definition: &Definition) -> Result<Counted> {
+    async fn count(
+        &self,
+        access: &Access,
+        estates: &[EstateId],
+        asked: Period,
+        bases: &[pb::HouseholdBase],
+        definition: &Definition,
+    ) -> Result<Counted> {
         let cohort = cohort(definition.metric.id).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
-        let period = definition.period_for(asked.period);
-        let stretches = self.stretches(access, &asked.estates, period).await?;
+        let period = definition.period_for(asked);
+        let stretches = self.stretches(access, estates, period).await?;
         let (db, programme) = (self.db.pool(), definition.parameters.programme.as_str());
         let rows = match cohort {
             Cohort::Talks => talks(db, &stretches).await?,
             Cohort::Covered => {
                 // A plan names a layer (CA-06), or a programme of its own; else the care policy says which layer has to reach everybody.
                 let (layers, programme) = match (programme, Layer::parse(programme)) {
-                    ("", _) => (self.coverage_layers(&asked.estates).await?, ""),
+                    ("", _) => (self.coverage_layers(estates).await?, ""),
                     (layer, Some(_)) => (vec![layer.to_owned(); stretches.len()], ""),
                     (programme, None) => (vec![String::new(); stretches.len()], programme),
                 };
                 let mut rows = covered(db, &stretches, &layers, programme).await?;
                 // Care comes before the handover too; the households below the line are those that have theirs.
-                for stretch in &stretches {
-                    if let Some(own) = rows.get_mut(&stretch.estate.as_uuid()) {
-                        let early = self.audience.not_delivered(stretch.estate.id(), period.to).await?;
-                        own.retain(|row| !early.contains(&row.id));
-                    }
+                let cared: Vec<EstateId> = estates.iter().copied().filter(|estate| rows.contains_key(&estate.as_uuid())).collect();
+                let early = self.audience.not_delivered(&cared, period.to).await?;
+                for own in rows.values_mut() {
+                    own.retain(|row| !early.contains(&row.id));
                 }
                 rows
             }
@@ -126,7 +116,7 @@ impl App {
             Cohort::TargetedTwice => {
                 let mut rows = targeted(db, &stretches, programme, false).await?;
                 if let Some(before) = period.previous() {
-                    let stretches = self.stretches(access, &asked.estates, before).await?;
+                    let stretches = self.stretches(access, estates, before).await?;
                     for (estate, more) in targeted(db, &stretches, programme, true).await? {
                         rows.entry(estate).or_default().extend(more);
                     }
@@ -147,11 +137,11 @@ impl App {
         };
         let bases = match cohort {
             // Who was there on the first day of the month (F-08b).
-            Cohort::Talks => self.audience.bases(&asked.estates, period.from).await?,
+            Cohort::Talks => self.audience.bases(estates, period.from).await?,
             Cohort::Covered => {
                 let basis = definition.parameters.basis.unwrap_or(Basis::Delivered);
-                let of = |estate: &EstateId| Some((estate.as_uuid(), household_base(&asked.bases, &estate.to_string(), basis, period)?));
-                asked.estates.iter().filter_map(of).collect()
+                let of = |estate: &EstateId| Some((estate.as_uuid(), household_base(bases, &estate.to_string(), basis, period)?));
+                estates.iter().filter_map(of).collect()
             }
             Cohort::Targeted | Cohort::TargetedTwice | Cohort::Handovers | Cohort::Visits | Cohort::Complained => BTreeMap::new(),
         };

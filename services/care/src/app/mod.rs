@@ -54,7 +54,6 @@ pub(crate) use contacts::{NewContact, Quota};
 pub(crate) use dates::NewDate;
 pub(crate) use enrolments::NewEnrolment;
 pub(crate) use forums::NewForum;
-pub(crate) use metrics::Figures;
 pub(crate) use package_uses::NewUse;
 pub(crate) use parcels::NewParcel;
 pub(crate) use plan_timers::{daily_timer, estate_of_key};

@@ -45,6 +45,9 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let working = app.clone();
     jobs.spawn("worker", move |stop| worker::run(working.clone(), stop));
 
+    // What waits on a connection that fell silent begins anew.
+    jobs.mind(&app.db);
+
     // What waits and how long, for the metrics page.
     let (counted, by) = (db.clone(), clock.clone());
     jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));

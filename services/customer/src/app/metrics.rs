@@ -11,8 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{Definition, Period, WEIGHT_ONE};
-use steward_kit::paging::PageRequest;
+use steward_kit::metric::{Asked, AskedRows, Definition, Explained, Period, WEIGHT_ONE};
 use steward_kit::proto::to_timestamp;
 use steward_kit::{Error, Result};
 use steward_proto::metric::v1 as pb;
@@ -23,24 +22,6 @@ use crate::domain::exit::ExitKind;
 use crate::domain::figures::{Cohort, EstateStay, Tally, figure};
 use crate::store::metrics::{JudgedRow, Stretch, list_files, list_zones, tally_files};
 use crate::store::stays::{EstateRow, list_estate_stays, list_stays, tally_stays};
-
-/// What is asked for.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    pub(crate) estates: Vec<EstateId>,
-    pub(crate) period: Period,
-    pub(crate) plan_code: String,
-    pub(crate) definitions: Vec<Definition>,
-}
-
-/// What is to be explained.
-#[derive(Debug)]
-pub(crate) struct Question {
-    pub(crate) estate: EstateId,
-    pub(crate) period: Period,
-    pub(crate) plan_code: String,
-    pub(crate) definition: Definition,
-}
 
 /// Place of a row: by time, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,7 +46,7 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Figures) -> Result<Vec<pb::MetricValue>> {
+    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
         let zones = self.zones(access, &asked.estates).await?;
         let mut values = Vec::with_capacity(asked.definitions.len() * (zones.len() + 1));
@@ -90,20 +71,15 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn explain_metric(
-        &self,
-        access: &Access,
-        question: &Question,
-        page: &PageRequest<RowKey>,
-    ) -> Result<(pb::MetricValue, Vec<(RowKey, pb::MetricRow)>)> {
-        let (as_of, definition) = (self.clock.now(), &question.definition);
-        let counted = definition.period_for(question.period);
-        let zones = self.zones(access, &[question.estate]).await?;
+    pub(crate) async fn explain_metric(&self, access: &Access, asked: &AskedRows<RowKey>) -> Result<Explained<RowKey>> {
+        let (as_of, definition, page) = (self.clock.now(), &asked.definition, &asked.page);
+        let counted = definition.period_for(asked.period);
+        let zones = self.zones(access, &[asked.estate]).await?;
         let stretches = stretches(&zones, counted, as_of)?;
         let (cohort, mut found) = self.counted(definition, &stretches).await?;
         let tallies: Vec<Tally> = std::mem::take(&mut found.tallies).into_values().flatten().collect();
         let made = figure(cohort, &tallies, &found.stays(|_| true));
-        let value = definition.value(&made, counted, &question.plan_code, &question.estate.to_string(), as_of);
+        let value = definition.value(&made, counted, &asked.plan_code, &asked.estate.to_string(), as_of);
         let Some(stretch) = stretches.first() else { return Ok((value, Vec::new())) };
         let rows = match cohort {
             Cohort::Customers | Cohort::Households => list_files(self.db.pool(), cohort.subject(), stretch, page).await?,

@@ -54,7 +54,7 @@ pub(crate) use create_unit::{NewBuilding, NewEntrance, NewUnit};
 pub(crate) use end_tenure::TenureEnd;
 pub(crate) use erase_customer::Erasure;
 pub(crate) use exits::NewExit;
-pub(crate) use metrics::{Figures, Question, RowKey};
+pub(crate) use metrics::RowKey;
 pub(crate) use profiles::{NewAttribute, NewKeyDate, NewUsage};
 pub(crate) use read_audiences::{Audience, Checked, KeyDateQuery};
 pub(crate) use register_estate::NewEstate;

@@ -46,6 +46,9 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let keeper = Arc::clone(app);
     jobs.spawn("facts", move |stop| facts::keep(Arc::clone(&keeper), stop));
 
+    // What waits on a connection that fell silent begins anew.
+    jobs.mind(&app.db);
+
     // What waits and how long, for the metrics page.
     let (counted, by) = (db.clone(), clock.clone());
     jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));

@@ -41,6 +41,25 @@ pub(crate) struct JudgedRow {
     pub(crate) standing: Standing,
 }
 
+/// A row of `file_rows` or `stay_rows`, as it is stored.
+pub(super) struct StoredRow {
+    pub(super) subject_id: Uuid,
+    pub(super) subject_number: String,
+    pub(super) event_time: jiff_sqlx::Timestamp,
+    pub(super) reason: String,
+}
+
+impl StoredRow {
+    /// The row with its standing as a type.
+    pub(super) fn judged(self) -> Result<JudgedRow> {
+        Ok(JudgedRow {
+            key: RowKey { at: self.event_time.to_jiff(), id: self.subject_id },
+            number: self.subject_number,
+            standing: word(&self.reason, Standing::parse)?,
+        })
+    }
+}
+
 /// The time zones of these estates, as far as there are such.
 pub(crate) async fn list_zones(pool: &PgPool, estates: &[ScopedEstate]) -> Result<HashMap<Uuid, String>> {
     let ids: Vec<Uuid> = estates.iter().map(|estate| estate.as_uuid()).collect();
@@ -72,7 +91,8 @@ pub(crate) async fn tally_files(pool: &PgPool, subject: &str, stretches: &[Stret
 /// The files of an estate by time, after the page's start; one more than fit on it. One trip.
 pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: &Stretch, page: &PageRequest<RowKey>) -> Result<Vec<JudgedRow>> {
     let (estates, ends, days) = columns(std::slice::from_ref(stretch));
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        StoredRow,
         r#"SELECT f.subject_id AS "subject_id!", f.subject_number AS "subject_number!", f.event_time AS "event_time!", f.reason AS "reason!"
              FROM customer.file_rows($1, $2::uuid[], $3::timestamptz[], $4::date[]) f
             WHERE $5::timestamptz IS NULL OR (f.event_time, f.subject_id) > ($5, $6::uuid)
@@ -88,14 +108,7 @@ pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: &Stretch, 
     .fetch_all(pool)
     .await
     .store()?;
-    let rows = rows.into_iter().map(|row| {
-        Ok(JudgedRow {
-            key: RowKey { at: row.event_time.to_jiff(), id: row.subject_id },
-            number: row.subject_number,
-            standing: word(&row.reason, Standing::parse)?,
-        })
-    });
-    rows.collect()
+    rows.into_iter().map(StoredRow::judged).collect()
 }
 
 fn columns(stretches: &[Stretch]) -> (Vec<Uuid>, Vec<jiff_sqlx::Timestamp>, Vec<jiff_sqlx::Date>) {

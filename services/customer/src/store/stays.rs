@@ -10,7 +10,7 @@ use steward_kit::paging::PageRequest;
 use steward_kit_store::StoreResult;
 use uuid::Uuid;
 
-use super::metrics::{JudgedRow, Stretch};
+use super::metrics::{JudgedRow, StoredRow, Stretch};
 use super::word;
 use crate::app::RowKey;
 use crate::domain::figures::{EstateStay, Standing, Tally};
@@ -72,7 +72,8 @@ pub(crate) async fn tally_stays(
 /// The stays of an estate by time, after the page's start; one more than fit on it. One trip.
 pub(crate) async fn list_stays(pool: &PgPool, stretch: &Stretch, kinds: &[String], page: &PageRequest<RowKey>) -> Result<Vec<JudgedRow>> {
     let Columns { estates, first_days, last_days, zones } = columns(std::slice::from_ref(stretch));
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        StoredRow,
         r#"SELECT r.subject_id AS "subject_id!", r.subject_number AS "subject_number!", r.event_time AS "event_time!", r.reason AS "reason!"
              FROM customer.stay_rows($1, $2::date[], $3::date[], $4, $5) r
             WHERE $6::timestamptz IS NULL OR (r.event_time, r.subject_id) > ($6, $7::uuid)
@@ -89,14 +90,7 @@ pub(crate) async fn list_stays(pool: &PgPool, stretch: &Stretch, kinds: &[String
     .fetch_all(pool)
     .await
     .store()?;
-    let rows = rows.into_iter().map(|row| {
-        Ok(JudgedRow {
-            key: RowKey { at: row.event_time.to_jiff(), id: row.subject_id },
-            number: row.subject_number,
-            standing: word(&row.reason, Standing::parse)?,
-        })
-    });
-    rows.collect()
+    rows.into_iter().map(StoredRow::judged).collect()
 }
 
 /// An estate of a period, with when it counts: its last day, or the period's first.

@@ -1,23 +1,18 @@
 //! The transaction that ends timers and does what they promised.
 
-use std::collections::{BTreeMap, HashMap};
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row, SqlStr};
-use steward_kit::telemetry::{continue_trace, link_trace};
 use steward_kit::{Error, Result};
-use tracing::Instrument;
 use uuid::Uuid;
 
+use super::FiredTimer;
+use super::handlers::Handlers;
 use super::hints::Entry;
-use super::{FiredTimer, TimerHandler};
 use crate::db::Db;
-use crate::effects::{Effects, TimerChange};
 use crate::error::StoreResult;
 use crate::shard::shard_of;
 
@@ -25,13 +20,6 @@ use crate::shard::shard_of;
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest one.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
-
-/// A timer that slept longer begins a trace of its own, with a link to the one that it was set in: traces that go on for months
-/// can be stored and shown by nobody.
-const LONGEST_TRACE: SignedDuration = SignedDuration::from_hours(12);
-
-/// The handlers of a service by their kind.
-pub(super) type Handlers = HashMap<&'static str, Arc<dyn TimerHandler>>;
 
 /// A timer that stays: where it belongs in the index, and what kind it is.
 #[derive(Debug)]
@@ -50,6 +38,7 @@ pub(super) struct Firer {
     end: SqlStr,
     put_back: SqlStr,
     present: SqlStr,
+    older: SqlStr,
     overdue: SqlStr,
     page: SqlStr,
 }
@@ -57,7 +46,7 @@ pub(super) struct Firer {
 impl Firer {
     pub(super) fn new(db: Db, handlers: Handlers) -> Self {
         Self {
-            kinds: handlers.keys().map(|kind| (*kind).to_owned()).collect(),
+            kinds: handlers.kinds().map(str::to_owned).collect(),
             handlers,
             subjects: db.sql(
                 "SELECT DISTINCT kind, subject_id FROM {schema}.timers
@@ -73,9 +62,13 @@ impl Firer {
                   WHERE id = $1 RETURNING id, subject_id, wake_time, kind, attempt_count",
             ),
             present: db.sql("SELECT id, subject_id, wake_time, kind, attempt_count FROM {schema}.timers WHERE id = ANY($1)"),
+            older: db.sql(
+                "SELECT o.id FROM {schema}.timers t JOIN {schema}.timers o ON o.subject_id = t.subject_id
+                  WHERE t.id = ANY($1) AND o.wake_time < t.wake_time",
+            ),
             overdue: db.sql("SELECT id FROM {schema}.timers WHERE wake_time <= $1 AND kind = ANY($2) ORDER BY wake_time, id LIMIT $3"),
             page: db.sql(
-                "SELECT id, subject_id, wake_time, kind, attempt_count FROM {schema}.timers
+                "SELECT id, subject_id, wake_time FROM {schema}.timers
                   WHERE (wake_time, id) > ($1, $2) AND wake_time <= $3 ORDER BY wake_time, id LIMIT $4",
             ),
             db,
@@ -83,7 +76,7 @@ impl Firer {
     }
 
     pub(super) fn knows(&self, kind: &str) -> bool {
-        self.handlers.contains_key(kind)
+        self.handlers.of(kind).is_some()
     }
 
     /// Ends those of `ids` that are due and does what they promised, oldest first, in one transaction. Returns them.
@@ -95,13 +88,7 @@ impl Firer {
         let rows = sqlx::query(self.end.clone()).bind(ids).bind(now.to_sqlx()).bind(&self.kinds).fetch_all(&mut *tx).await.store()?;
         let mut timers = rows.iter().map(|row| self.read(row)).collect::<Result<Vec<_>>>()?;
         timers.sort_by_key(|timer| (timer.due_time, timer.id));
-        let mut effects = Effects::none();
-        for timer in &timers {
-            // An older timer of this very batch may have cancelled or moved it.
-            if !is_changed(&effects, timer) {
-                effects.merge(self.guarded(&mut tx, timer, now).await?);
-            }
-        }
+        let effects = self.handlers.fire(&mut tx, &timers, now).await?;
         effects.write(&self.db, &mut tx, now).await?;
         tx.commit().await.store()?;
         self.db.wake(&effects);
@@ -116,20 +103,11 @@ impl Firer {
             subjects.entry(kind).or_default().push(subject);
         }
         for (kind, subjects) in subjects {
-            if let Some(handler) = self.handlers.get(kind.as_str()) {
+            if let Some(handler) = self.handlers.of(&kind) {
                 handler.lock(tx, &subjects).await?;
             }
         }
         Ok(())
-    }
-
-    /// The handler within the trace of what set the timer. One that panics has failed, and takes nothing else with it.
-    async fn guarded(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        let handler = self.handlers.get(timer.kind).ok_or_else(|| Error::bug("a timer without a handler"))?;
-        AssertUnwindSafe(handler.fire(tx, timer, now).instrument(span_of(timer)))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(Error::bug("the handler panicked")))
     }
 
     /// Lets a timer that failed rest, longer each time. `None` if it is gone.
@@ -149,6 +127,11 @@ impl Firer {
     pub(super) async fn present(&self, ids: &[Uuid]) -> Result<Vec<Pending>> {
         let rows = sqlx::query(self.present.clone()).bind(ids).fetch_all(self.db.pool()).await.store()?;
         rows.iter().map(pending).collect::<Result<_, _>>().store()
+    }
+
+    /// What is due of the same subjects before `ids` are: a timer that overtakes others does not overtake those of its own subject.
+    pub(super) async fn older(&self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+        sqlx::query_scalar(self.older.clone()).bind(ids).fetch_all(self.db.pool()).await.store()
     }
 
     /// The oldest timers that are due.
@@ -172,12 +155,12 @@ impl Firer {
             .fetch_all(self.db.pool())
             .await
             .store()?;
-        rows.iter().map(|row| pending(row).map(|pending| pending.entry)).collect::<Result<_, _>>().store()
+        rows.iter().map(entry).collect::<Result<_, _>>().store()
     }
 
     fn read(&self, row: &PgRow) -> Result<FiredTimer> {
         let kind: String = row.try_get("kind").store()?;
-        let (kind, _) = self.handlers.get_key_value(kind.as_str()).ok_or_else(|| Error::bug("a timer without a handler"))?;
+        let kind = self.handlers.of(&kind).ok_or_else(|| Error::bug("a timer without a handler"))?.kind();
         let instant = |column| row.try_get::<jiff_sqlx::Timestamp, _>(column).map(jiff_sqlx::Timestamp::to_jiff);
         Ok(FiredTimer {
             id: row.try_get::<Uuid, _>("id").store()?.into(),
@@ -193,33 +176,12 @@ impl Firer {
     }
 }
 
-fn span_of(timer: &FiredTimer) -> tracing::Span {
-    let FiredTimer { kind, id, subject_id, due_time, .. } = timer;
-    let span = tracing::info_span!(parent: None, "fire_timer", otel.name = format!("timer {kind}"), kind, timer = %id, subject = %subject_id, due = %due_time);
-    if due_time.duration_since(timer.create_time) <= LONGEST_TRACE {
-        continue_trace(&span, &timer.traceparent);
-    } else {
-        link_trace(&span, &timer.traceparent);
-    }
-    span
+fn pending(row: &PgRow) -> Result<Pending, sqlx::Error> {
+    Ok(Pending { entry: entry(row)?, kind: row.try_get("kind")?, attempt_count: row.try_get("attempt_count")? })
 }
 
-fn pending(row: &PgRow) -> Result<Pending, sqlx::Error> {
+fn entry(row: &PgRow) -> Result<Entry, sqlx::Error> {
     let subject: Uuid = row.try_get("subject_id")?;
     let wake_time = row.try_get::<jiff_sqlx::Timestamp, _>("wake_time")?.to_jiff();
-    Ok(Pending {
-        entry: Entry { shard: shard_of(subject), id: row.try_get("id")?, wake_time },
-        kind: row.try_get("kind")?,
-        attempt_count: row.try_get("attempt_count")?,
-    })
-}
-
-/// Whether what was decided so far has cancelled or moved `timer`.
-fn is_changed(effects: &Effects, timer: &FiredTimer) -> bool {
-    effects.timers.iter().any(|change| match change {
-        TimerChange::Set { kind, subject_id, key, .. } | TimerChange::Cancel { kind, subject_id, key } => {
-            *kind == timer.kind && *subject_id == timer.subject_id && *key == timer.key
-        }
-        TimerChange::CancelAll { subject_id } => *subject_id == timer.subject_id,
-    })
+    Ok(Entry { shard: shard_of(subject), id: row.try_get("id")?, wake_time })
 }

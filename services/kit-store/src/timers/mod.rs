@@ -6,6 +6,7 @@
 //! from the rows alone while there is no Redis. See `docs/timers.md` for what a crash at each step leaves behind.
 
 mod fire;
+mod handlers;
 mod hints;
 mod index;
 mod runner;
@@ -70,4 +71,22 @@ pub trait TimerHandler: Send + Sync + 'static {
     /// # Errors
     /// Any; the timer alone is then put back and tried again later, for ever, with growing pauses.
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects>;
+
+    /// Whether it does for many in one statement what it does for one: then runs of timers go to [`TimerHandler::fire_all`].
+    fn takes_many(&self) -> bool {
+        false
+    }
+
+    /// What [`TimerHandler::fire`] does, for several timers, oldest first, each of another subject. What it returns may change
+    /// timers of these subjects and of no others, because whether another timer of the run still fires is settled by then.
+    ///
+    /// # Errors
+    /// Any; the run is then tried again in smaller parts, and in the end one by one, by [`TimerHandler::fire`].
+    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
+        let mut effects = Effects::none();
+        for timer in timers {
+            effects.merge(self.fire(tx, timer, now).await?);
+        }
+        Ok(effects)
+    }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use steward_kit::Result;
 use steward_kit::clock::Clock;
-use steward_kit::{Error, Result};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::fire::{Firer, Handlers};
+use super::fire::Firer;
+use super::handlers::Handlers;
 use super::index::Index;
 use super::{TimerHandler, runner, sweeper};
 use crate::db::Db;
@@ -20,7 +21,7 @@ use crate::shard::SHARDS;
 /// How timers are fired; the defaults are for production.
 #[derive(Debug, Clone)]
 pub struct TimerOptions {
-    /// Most timers of one transaction.
+    /// Most timers of one transaction; several times as many while such a one takes only moments (`runner.rs`).
     pub batch: u16,
     /// How long claimed timers stay with a replica that died.
     pub lease: Duration,
@@ -62,17 +63,11 @@ impl TimerService {
     /// # Errors
     /// Two handlers of one kind.
     pub fn with(db: Db, clock: Clock, handlers: Vec<Arc<dyn TimerHandler>>, options: TimerOptions) -> Result<Self> {
-        let mut by_kind = Handlers::new();
-        for handler in handlers {
-            let kind = handler.kind();
-            if by_kind.insert(kind, handler).is_some() {
-                return Err(Error::bug(format_args!("two handlers for timers of kind {kind}")));
-            }
-        }
+        let handlers = Handlers::new(handlers)?;
         let index = Index::new(db.redis().clone(), db.schema());
         let meters = Meters::of(db.schema());
-        by_kind.keys().for_each(|kind| meters.expect_timers(kind));
-        Ok(Self { parts: Arc::new(Parts { clock, options, index, firer: Firer::new(db, by_kind), meters }) })
+        handlers.kinds().for_each(|kind| meters.expect_timers(kind));
+        Ok(Self { parts: Arc::new(Parts { clock, options, index, firer: Firer::new(db, handlers), meters }) })
     }
 
     /// Runs until told to stop; a batch that is under way is finished first.
@@ -102,10 +97,10 @@ async fn index_hints(parts: &Parts, wakes: &[Notify], stop: &CancellationToken) 
     let mut outage = Outage::of(parts.firer.db.schema(), "new timers are left to the sweeper");
     while let Some(entries) = stop.run_until_cancelled(parts.firer.db.timer_hints().take()).await {
         match parts.index.add(&entries).await {
-            Ok(()) => {
+            Ok(earlier) => {
                 outage.is_over();
                 // This replica does not wait to hear it from Redis.
-                entries.iter().filter_map(|entry| wakes.get(usize::from(entry.shard))).for_each(Notify::notify_one);
+                earlier.into_iter().filter_map(|shard| wakes.get(usize::from(shard))).for_each(Notify::notify_one);
             }
             Err(error) => outage.goes_on(&error),
         }

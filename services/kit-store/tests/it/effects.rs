@@ -6,7 +6,7 @@ use steward_kit::Error;
 use steward_kit::idempotency::RequestKey;
 use steward_kit::ids::RequestId;
 use steward_kit_store::idempotency::{REQUEST_ID_REUSED, is_replay, replay, replayed};
-use steward_kit_store::{Claim, Db, Effects, TimerChange};
+use steward_kit_store::{Claim, Db, Effects, StoreResult, TimerChange};
 use uuid::Uuid;
 
 use crate::support::{SOURCE, World, event};
@@ -116,4 +116,15 @@ async fn timers_are_set_moved_and_cancelled_by_name() {
     crate::support::commit(&db, &change(vec![TimerChange::cancel_all(subject), set("d", 1)]), world.clock.now()).await;
     let left: Vec<String> = sqlx::query_scalar("SELECT key FROM work_order.timers").fetch_all(&world.admin).await.expect("reads");
     assert_eq!(left, ["d"]);
+}
+
+#[tokio::test]
+async fn a_text_that_no_postgres_can_hold_is_refused_and_no_fault_of_ours() {
+    let world = World::new().await;
+    let db = world.replica(SOURCE).await;
+    let as_text = sqlx::query("SELECT $1::text").bind("a\0b").execute(db.pool()).await.store();
+    let in_json = sqlx::query("SELECT $1::jsonb ->> 'code'").bind(serde_json::json!({"code": "a\0b"})).execute(db.pool()).await.store();
+    for refused in [as_text, in_json] {
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    }
 }

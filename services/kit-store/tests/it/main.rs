@@ -15,6 +15,8 @@ mod migrations;
 mod predicates;
 mod rekey;
 mod rollups;
+mod silence;
 mod support;
 mod timers;
+mod timers_backlog;
 mod timers_faults;

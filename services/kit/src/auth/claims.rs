@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::ids::{CustomerId, EstateId};
 
 /// The claims this suite reads; others are ignored.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Claims {
     sub: String,
     kind: PrincipalKind,
@@ -29,7 +29,7 @@ pub(super) struct Claims {
     nbf: Option<i64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum EstatesClaim {
     Some(Vec<EstateId>),

@@ -36,14 +36,13 @@ const DEFAULT_AGE: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// A key and the one algorithm it is for. Taken from the key, never from the token.
-#[derive(Clone)]
 pub(super) struct VerifyingKey {
     pub(super) algorithm: Algorithm,
     pub(super) key: DecodingKey,
 }
 
 struct KeySet {
-    keys: HashMap<String, VerifyingKey>,
+    keys: HashMap<String, Arc<VerifyingKey>>,
     etag: Option<String>,
     stale_at: Timestamp,
 }
@@ -66,13 +65,13 @@ impl Jwks {
     }
 
     /// The key named `kid`; `None` if the issuer has none of that name.
-    pub(super) async fn key(&self, kid: &str) -> Result<Option<VerifyingKey>> {
+    pub(super) async fn key(&self, kid: &str) -> Result<Option<Arc<VerifyingKey>>> {
         if let Some(set) = self.current()
             && let Some(key) = set.keys.get(kid)
             && self.clock.now() < set.stale_at
         {
             telemetry::cache_asked("jwks", true);
-            return Ok(Some(key.clone()));
+            return Ok(Some(Arc::clone(key)));
         }
         telemetry::cache_asked("jwks", false);
         self.refresh(kid).await?;
@@ -146,7 +145,7 @@ fn max_age(headers: &http::HeaderMap) -> SignedDuration {
 }
 
 /// The keys that can verify: named, asymmetric, understood. Others are passed over, as a set may hold keys for others.
-fn usable_keys(text: &[u8]) -> anyhow::Result<HashMap<String, VerifyingKey>> {
+fn usable_keys(text: &[u8]) -> anyhow::Result<HashMap<String, Arc<VerifyingKey>>> {
     let set: JwkSet = serde_json::from_slice(text).context("the issuer's keys are not a JWK set")?;
     let keys: HashMap<_, _> = set.keys.iter().filter_map(usable_key).collect();
     if keys.is_empty() {
@@ -155,7 +154,7 @@ fn usable_keys(text: &[u8]) -> anyhow::Result<HashMap<String, VerifyingKey>> {
     Ok(keys)
 }
 
-fn usable_key(jwk: &Jwk) -> Option<(String, VerifyingKey)> {
+fn usable_key(jwk: &Jwk) -> Option<(String, Arc<VerifyingKey>)> {
     let declared = jwk.common.key_algorithm.map(Algorithm::try_from).transpose().ok()?;
     let algorithm = match (&jwk.algorithm, declared) {
         (AlgorithmParameters::OctetKey(_), _) => return None,
@@ -168,5 +167,5 @@ fn usable_key(jwk: &Jwk) -> Option<(String, VerifyingKey)> {
         (_, None) => return None,
     };
     let key = DecodingKey::from_jwk(jwk).ok()?;
-    Some((jwk.common.key_id.clone()?, VerifyingKey { algorithm, key }))
+    Some((jwk.common.key_id.clone()?, Arc::new(VerifyingKey { algorithm, key })))
 }

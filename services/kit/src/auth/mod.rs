@@ -18,6 +18,7 @@ mod jwks;
 mod layer;
 mod permissions;
 mod principal;
+mod proven;
 mod roles;
 mod scope;
 mod token_source;

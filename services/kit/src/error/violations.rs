@@ -204,7 +204,7 @@ impl Violations {
         }
         let date = crate::proto::date(value);
         if date.is_none() {
-            self.add(field, "date", "must be a date written YYYY-MM-DD");
+            self.add(field, "date", "must be a date written YYYY-MM-DD, before the year 9999");
         }
         date
     }

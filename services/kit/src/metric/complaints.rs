@@ -1,4 +1,4 @@
-//! F-05: how many complain. By operation (a), by survey (b), after a campaign (c).
+//! F-05: how many complain. By operation (a), after a campaign (c); by survey (b) it is a share of answers, which survey counts.
 
 use super::figure::{Figure, Part};
 use super::interval::wilson;
@@ -65,11 +65,6 @@ fn lines(counts: &ComplaintCounts) -> [Part; 3] {
     ]
 }
 
-/// F-05b: respondents who say that they complained in the recall window, by respondents to the question.
-pub fn complaint_rate_by_survey(complained: i64, answered: i64, population: Option<i64>) -> Figure {
-    Figure::rate_of(complained, answered, population)
-}
-
 /// F-05c: distinct customers with a complaint caused by the campaign, by distinct customers whom it reached.
 pub fn campaign_complaint_rate(complained: i64, delivered: i64) -> Figure {
     Figure::rate(complained, delivered)
@@ -100,12 +95,6 @@ mod tests {
         assert_eq!(complaint_rate(&counts, None).value(), None);
         assert_eq!(complaint_rate(&counts, Some(Ratio::ZERO)).value(), None);
         assert_eq!(complaint_rate(&ComplaintCounts::default(), Some(Ratio::whole(900))).value(), Some(Ratio::ZERO));
-    }
-
-    /// F-05b, SV-24
-    #[test]
-    fn eight_of_a_hundred_respondents_are_eight_per_cent() {
-        assert_eq!(Unit::Rate.show(complaint_rate_by_survey(8, 100, None).value().unwrap()), "8.0");
     }
 
     /// F-05c

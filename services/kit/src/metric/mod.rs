@@ -7,8 +7,8 @@
 //! |---|---|
 //! | `satisfaction`, `answers` | F-01 rate, F-02 score, F-02b index, with design weights |
 //! | `recommendation` | F-03 NPS, F-04 loyalty |
-//! | `complaints` | F-05a, F-05b, F-05c |
-//! | `timeliness` | F-06, F-06b, F-16 |
+//! | `complaints` | F-05a, F-05c |
+//! | `timeliness` | F-06, F-16 |
 //! | `resolution` | F-07, F-07b, F-07c |
 //! | `callbacks` | F-08, F-08b |
 //! | `care` | F-09, F-10, F-11 |
@@ -21,11 +21,13 @@
 //! | `ratio`, `unit`, `interval`, `period`, `target`, `figure` | what all of them are made of |
 //! | `as_of`, `tally` | counts that add up over estates, and until when they are true |
 //! | `entry`, `catalogue`, `definition`, `wire` | which metrics there are, how a plan defines one, and both as messages |
+//! | `asked` | what a request to a service asks for |
 //!
 //! `services/kit/docs/metrics.md` explains the figures to operators and app teams.
 
 mod answers;
 mod as_of;
+mod asked;
 mod callbacks;
 mod care;
 mod catalogue;
@@ -56,13 +58,12 @@ mod tests;
 
 pub use answers::{Answers, LevelCount, WEIGHT_ONE};
 pub use as_of::{AsOf, Passed, Seen};
+pub use asked::{Asked, AskedRows, Explained};
 pub use callbacks::{CallbackCounts, CallbackResult, CoverageMethod, callback_coverage, relationship_callback_coverage};
 pub use care::{BeforeAfter, CareCounts, Share, care_coverage, csat_lift, reach_lift, reach_rate, return_on_investment};
 pub use catalogue::{has_metric, metric, metrics};
 pub use churn::{DeliveryCounts, Lost, customer_churn, delivery_rate, estate_churn};
-pub use complaints::{
-    ComplaintCounts, campaign_complaint_rate, complaint_count, complaint_rate, complaint_rate_by_survey, complaints_per_thousand,
-};
+pub use complaints::{ComplaintCounts, campaign_complaint_rate, complaint_count, complaint_rate, complaints_per_thousand};
 pub use cost::{Costs, Volumes, net_benefit, yearly_benefit, yearly_cost};
 pub use definition::{DayWindow, Definition, Parameters, check_policy, definitions_of, household_base};
 pub use entry::{Basis, Metric, Owner, Parameter, Source};
@@ -81,5 +82,5 @@ pub use satisfaction::{DimensionMean, SatisfiedLevels, Scale, ScoreMap, csat_ind
 pub use standing::{Entry, Standing};
 pub use tally::{AddsUp, RULES, ShareCounts, Tally};
 pub use target::{Direction, Target, Verdict, judge};
-pub use timeliness::{Deadline, Timeliness, TimelyCounts, timely_rate, timely_rate_by_survey, worst};
+pub use timeliness::{Deadline, Timeliness, TimelyCounts, timely_rate, worst};
 pub use unit::{Unit, half_up};

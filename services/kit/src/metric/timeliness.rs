@@ -1,4 +1,4 @@
-//! F-06, F-06b and F-16: what was done by when it was due. Judged from event times, never from when a timer was noticed.
+//! F-06 and F-16: what was done by when it was due. Judged from event times, never from when a timer was noticed.
 
 use jiff::Timestamp;
 
@@ -122,11 +122,6 @@ pub fn timely_rate(counts: &TimelyCounts) -> Figure {
         .late_entries(counts.late_entries)
 }
 
-/// F-06b: complainants who say that it was timely, by complainants who answered.
-pub fn timely_rate_by_survey(timely: i64, answered: i64) -> Figure {
-    Figure::rate(timely, answered)
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -189,11 +184,5 @@ mod tests {
         assert_eq!(worst([Timeliness::InTime, Timeliness::Late]), Some(Timeliness::Late));
         assert_eq!(worst([Timeliness::InTime, Timeliness::NotYetDue]), Some(Timeliness::InTime));
         assert_eq!(worst([]), None);
-    }
-
-    /// F-06b, SV-25
-    #[test]
-    fn seven_of_eight_complainants_are_87_5_per_cent() {
-        assert_eq!(Unit::Rate.show(timely_rate_by_survey(7, 8).value().unwrap()), "87.5");
     }
 }

@@ -1,6 +1,7 @@
 //! How an RPC is named and how it ended, the same on both sides of a call: rate, errors and duration per service, method and
 //! gRPC code.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -15,18 +16,20 @@ static SERVED: LazyLock<Histogram> =
 static CALLED: LazyLock<Histogram> =
     LazyLock::new(|| histogram("steward_rpc_client_duration_seconds", "time until a peer's answer begins, as its caller sees it", SECONDS));
 
+/// Every RPC of the contract by its path, with its names: looked at in each request.
+static KNOWN: LazyLock<HashMap<String, (String, String)>> = LazyLock::new(|| {
+    let ours = steward_proto::descriptor_pool().services().flat_map(|service| {
+        let rpc = |method: prost_reflect::MethodDescriptor| (service.full_name().to_owned(), method.name().to_owned());
+        service.methods().map(rpc).collect::<Vec<_>>()
+    });
+    let health = ["Check", "Watch"].map(|method| ("grpc.health.v1.Health".to_owned(), method.to_owned()));
+    ours.chain(health).map(|(service, method)| (format!("/{service}/{method}"), (service, method))).collect()
+});
+
 /// Service and method of a path that is in the contract; anything else is one label, so that a scanner cannot make a
 /// series of each path it tries.
 pub(crate) fn rpc_of(path: &str) -> (String, String) {
-    let known = path.strip_prefix('/').and_then(|path| path.split_once('/')).filter(|(service, method)| {
-        let ours = steward_proto::descriptor_pool().get_service_by_name(service);
-        match ours {
-            Some(service) => service.methods().any(|known| known.name() == *method),
-            None => *service == "grpc.health.v1.Health" && matches!(*method, "Check" | "Watch"),
-        }
-    });
-    let (service, method) = known.unwrap_or(("other", "other"));
-    (service.to_owned(), method.to_owned())
+    KNOWN.get(path).cloned().unwrap_or_else(|| ("other".to_owned(), "other".to_owned()))
 }
 
 /// What the answer to a call that is not gRPC says of itself, as an extension of the response: the RPC that it stood for, and

@@ -6,8 +6,7 @@ use std::collections::btree_map::Entry;
 
 use steward_kit::auth::Access;
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{Definition, Period, WEIGHT_ONE};
-use steward_kit::paging::PageRequest;
+use steward_kit::metric::{Asked, AskedRows, Definition, Explained, Period, WEIGHT_ONE};
 use steward_kit::proto::to_timestamp;
 use steward_kit::{Error, Result};
 use steward_proto::metric::v1 as pb;
@@ -16,15 +15,6 @@ use uuid::Uuid;
 use super::App;
 use crate::domain::figures::{Cohort, Tally, figure, limit_seconds};
 use crate::store::metrics::{RowKey, Stretch, list_tallied, tally_messages};
-
-/// What is asked for.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    pub(crate) estates: Vec<EstateId>,
-    pub(crate) period: Period,
-    pub(crate) plan_code: String,
-    pub(crate) definitions: Vec<Definition>,
-}
 
 /// What a definition counts.
 struct Counting {
@@ -47,7 +37,7 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Figures) -> Result<Vec<pb::MetricValue>> {
+    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
         let mut counted: BTreeMap<_, BTreeMap<Uuid, Vec<Tally>>> = BTreeMap::new();
         let mut values = Vec::with_capacity(asked.definitions.len() * (asked.estates.len() + 1));
@@ -75,21 +65,15 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn explain_metric(
-        &self,
-        access: &Access,
-        asked: &Figures,
-        page: &PageRequest<RowKey>,
-    ) -> Result<(pb::MetricValue, Vec<(RowKey, pb::MetricRow)>)> {
-        let definition = asked.definitions.first().ok_or_else(|| Error::bug("nothing to explain"))?;
-        let estate = asked.estates.first().ok_or_else(|| Error::bug("no estate to explain"))?;
+    pub(crate) async fn explain_metric(&self, access: &Access, asked: &AskedRows<RowKey>) -> Result<Explained<RowKey>> {
+        let definition = &asked.definition;
         let Counting { cohort, period, limit } = Counting::of(definition, asked.period)?;
-        let stretches = self.stretches(access, &asked.estates, period).await?;
+        let stretches = self.stretches(access, &[asked.estate], period).await?;
         let stretch = *stretches.first().ok_or_else(|| Error::bug("an estate without its period"))?;
         let tallies = tally_messages(self.db.pool(), &stretches, limit).await?.into_values().flatten().collect::<Vec<_>>();
         let made = figure(cohort, limit.is_some(), &tallies);
-        let value = definition.value(&made, period, &asked.plan_code, &estate.to_string(), self.clock.now());
-        let rows = list_tallied(self.db.pool(), stretch, limit, page).await?;
+        let value = definition.value(&made, period, &asked.plan_code, &asked.estate.to_string(), self.clock.now());
+        let rows = list_tallied(self.db.pool(), stretch, limit, &asked.page).await?;
         Ok((value, rows.into_iter().map(|(key, tally)| (key, row(key, cohort, limit.is_some(), &tally))).collect()))
     }
 

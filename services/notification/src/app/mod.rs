@@ -14,6 +14,7 @@ mod install_shipped;
 mod judge_message;
 mod mark_inbox_items_read;
 mod metrics;
+mod ready_conditions;
 mod record_inbound_reply;
 mod redrive_delivery;
 mod route_event;
@@ -40,6 +41,7 @@ use crate::channels::mail::Mailer;
 use crate::channels::webhook::Caller;
 use crate::shipped::Shipped;
 use contact_policies::ContactPolicies;
+use ready_conditions::ReadyConditions;
 
 pub(crate) use ask_ledger::{Question, Verdict};
 pub(crate) use contact_policies::ContactRules;
@@ -47,7 +49,6 @@ pub(crate) use create_routing_rule::NewRule;
 pub(crate) use create_template_version::NewTemplate;
 pub(crate) use delivery_figures::expect as expect_deliveries;
 pub(crate) use give_consent::NewConsent;
-pub(crate) use metrics::Figures;
 pub(crate) use send_message::NewMessage;
 pub(crate) use transact::{Call, Target};
 pub(crate) use update_preferences::PreferenceChange;
@@ -63,6 +64,7 @@ pub(crate) struct App {
     pub(crate) wakes: Wakes,
     cipher: FieldCipher,
     policies: ContactPolicies,
+    conditions: ReadyConditions,
     mailer: Mailer,
     caller: Caller,
     contacts: ContactServiceClient<Peer>,
@@ -90,6 +92,19 @@ impl App {
         let estates = EstateDirectory::new(db.clone());
         let policies = ContactPolicies::new(db.clone(), shipped.policy.clone());
         let Ways { mailer, caller, contacts, audience } = ways;
-        Arc::new(Self { db, clock, shipped, estates, wakes: Wakes::default(), cipher, policies, mailer, caller, contacts, audience })
+        Arc::new(Self {
+            db,
+            clock,
+            shipped,
+            estates,
+            wakes: Wakes::default(),
+            cipher,
+            policies,
+            conditions: ReadyConditions::default(),
+            mailer,
+            caller,
+            contacts,
+            audience,
+        })
     }
 }

@@ -21,7 +21,6 @@ use crate::domain::plan::Planned;
 use crate::domain::routing::{Condition, Facts, RoutingRule};
 use crate::events::facts::{EventFacts, Payload};
 use crate::events::publish;
-use crate::rule_condition::{condition, stored};
 use crate::store::customers::load_facts;
 use crate::store::endpoints::load_subscribed;
 use crate::store::messages::insert_messages;
@@ -59,7 +58,7 @@ impl App {
             }
             other => other?,
         };
-        let met = met(&rules, &occasion, &place, now)?;
+        let met = self.met(&rules, &occasion, &place, now)?;
         let keys: Vec<String> = met.iter().map(|met| met.template_key.clone()).collect();
         let templates = load_active(&mut *tx, &keys).await?;
         let mut planned = Vec::new();
@@ -119,6 +118,29 @@ impl App {
         self.write(tx, planned, now).await
     }
 
+    /// The rules that an event meets.
+    fn met<'a>(&self, rules: &'a [RoutingRule], occasion: &Occasion<'_>, place: &Place, now: Timestamp) -> Result<Vec<Met<'a>>> {
+        let zone = place.estate.zone()?;
+        let (payload, today) = (&occasion.payload, now.to_zoned(zone.clone()).date());
+        let facts = EventFacts { payload, zone: &zone };
+        let mut met = Vec::new();
+        for rule in rules {
+            let ready = self.conditions.of(rule, &payload.descriptor())?;
+            let finding = ready.as_ref().and_then(|ready| Some(ready.event.as_ref()?.evaluate(&facts, today)));
+            if finding.as_ref().is_some_and(|finding| !finding.holds()) {
+                continue;
+            }
+            let reasons = finding.into_iter().flat_map(|finding| finding.reasons);
+            met.push(Met {
+                rule,
+                template_key: rule.document.find_template(&rule.template_key, payload),
+                because: reasons.map(|reason| format!("{} = {}", reason.field, reason.fact)).collect::<Vec<_>>().join(", "),
+                only_if: ready.and_then(|ready| ready.household.clone()),
+            });
+        }
+        Ok(met)
+    }
+
     /// Writes new messages and keeps the effects of those that were.
     async fn write(&self, tx: &mut PgConnection, planned: Vec<Planned>, now: Timestamp) -> Result<Effects> {
         if planned.is_empty() {
@@ -149,29 +171,6 @@ struct Met<'a> {
     because: String,
     /// What must hold of the household when the message is sent.
     only_if: Option<Condition>,
-}
-
-/// The rules that an event meets.
-fn met<'a>(rules: &'a [RoutingRule], occasion: &Occasion<'_>, place: &Place, now: Timestamp) -> Result<Vec<Met<'a>>> {
-    let zone = place.estate.zone()?;
-    let (payload, today) = (&occasion.payload, now.to_zoned(zone.clone()).date());
-    let facts = EventFacts { payload, zone: &zone };
-    let mut met = Vec::new();
-    for rule in rules {
-        let parts = stored(rule.document.when.as_ref(), &payload.descriptor())?;
-        let finding = parts.event.map(|event| event.evaluate(&facts, today));
-        if finding.as_ref().is_some_and(|finding| !finding.holds()) {
-            continue;
-        }
-        let reasons = finding.into_iter().flat_map(|finding| finding.reasons);
-        met.push(Met {
-            rule,
-            template_key: rule.document.find_template(&rule.template_key, payload),
-            because: reasons.map(|reason| format!("{} = {}", reason.field, reason.fact)).collect::<Vec<_>>().join(", "),
-            only_if: parts.household.as_ref().map(condition).transpose()?,
-        });
-    }
-    Ok(met)
 }
 
 /// The message to an endpoint: the fact itself, no text, no rule that could hold it back.

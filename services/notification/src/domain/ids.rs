@@ -44,3 +44,10 @@ pub fn made_within(id: Uuid) -> (Timestamp, Timestamp) {
         None => (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH),
     }
 }
+
+/// The stretch of time in which the rows of all of these were created, for one statement about many.
+pub fn all_made_within(ids: &[Uuid]) -> (Timestamp, Timestamp) {
+    let made = ids.iter().map(|id| made_within(*id));
+    made.reduce(|(from, to), (other_from, other_to)| (from.min(other_from), to.max(other_to)))
+        .unwrap_or((Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH))
+}

@@ -60,6 +60,9 @@ pub(crate) fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let sequencing = app.clone();
     jobs.spawn("inbox sequencer", move |stop| inbox_sequencer::run(sequencing.clone(), stop));
 
+    // What waits on a connection that fell silent begins anew.
+    jobs.mind(&app.db);
+
     // What waits and how long, for the metrics page.
     let (counted, by) = (db.clone(), clock.clone());
     jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));

@@ -1,5 +1,6 @@
 //! What happens when a timer of this service fires.
 
+use std::slice;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,12 +9,13 @@ use steward_kit::ids::MessageId;
 use steward_kit::{Error, Result};
 use steward_kit_store::timers::{FiredTimer, TimerHandler};
 use steward_kit_store::{Effects, TimerChange};
+use uuid::Uuid;
 
 use crate::app::{App, Errand};
 use crate::domain::ids::DeliveryId;
 use crate::events::publish::{DELIVERY_ATTEMPT, MESSAGE_DUE};
-use crate::store::messages::is_unsettled;
-use crate::store::work::is_waiting;
+use crate::store::messages::unsettled;
+use crate::store::work::waiting;
 
 /// The handlers, one per kind.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
@@ -31,13 +33,16 @@ impl TimerHandler for DeliveryAttempt {
     }
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        if !is_waiting(tx, timer.subject_id).await? {
-            return Ok(Effects::none());
-        }
-        let lease_end = now.saturating_add(self.0.lease()).map_err(Error::internal)?;
-        let again = TimerChange::set(DELIVERY_ATTEMPT, timer.subject_id, "", timer.estate_id, lease_end);
-        self.0.wakes.run(Errand::Attempt(DeliveryId::from(timer.subject_id)));
-        Ok(Effects { timers: vec![again], ..Effects::none() })
+        self.fire_all(tx, slice::from_ref(timer), now).await
+    }
+
+    fn takes_many(&self) -> bool {
+        true
+    }
+
+    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
+        let waiting = waiting(tx, &subjects(timers)).await?;
+        begin(&self.0, timers.iter().filter(|timer| waiting.contains(&timer.subject_id)), now, |id| Errand::Attempt(DeliveryId::from(id)))
     }
 }
 
@@ -52,12 +57,30 @@ impl TimerHandler for MessageDue {
     }
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        if !is_unsettled(tx, timer.subject_id).await? {
-            return Ok(Effects::none());
-        }
-        let lease_end = now.saturating_add(self.0.lease()).map_err(Error::internal)?;
-        let again = TimerChange::set(MESSAGE_DUE, timer.subject_id, "", timer.estate_id, lease_end);
-        self.0.wakes.run(Errand::Judge(MessageId::from(timer.subject_id)));
-        Ok(Effects { timers: vec![again], ..Effects::none() })
+        self.fire_all(tx, slice::from_ref(timer), now).await
     }
+
+    fn takes_many(&self) -> bool {
+        true
+    }
+
+    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
+        let unsettled = unsettled(tx, &subjects(timers)).await?;
+        begin(&self.0, timers.iter().filter(|timer| unsettled.contains(&timer.subject_id)), now, |id| Errand::Judge(MessageId::from(id)))
+    }
+}
+
+fn subjects(timers: &[FiredTimer]) -> Vec<Uuid> {
+    timers.iter().map(|timer| timer.subject_id).collect()
+}
+
+/// Hands the work out, and sets each timer again for the end of the lease.
+fn begin<'a>(app: &App, timers: impl Iterator<Item = &'a FiredTimer>, now: Timestamp, errand: impl Fn(Uuid) -> Errand) -> Result<Effects> {
+    let lease_end = now.saturating_add(app.lease()).map_err(Error::internal)?;
+    let mut effects = Effects::none();
+    for timer in timers {
+        app.wakes.run(errand(timer.subject_id));
+        effects.timers.push(TimerChange::set(timer.kind, timer.subject_id, "", timer.estate_id, lease_end));
+    }
+    Ok(effects)
 }

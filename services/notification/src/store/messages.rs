@@ -1,5 +1,7 @@
 //! Messages: written once, read through a scope.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,7 @@ use uuid::Uuid;
 use super::rows::{MessageRow, new_deliveries, new_items, new_messages};
 use super::windows::Windows;
 use crate::domain::codes::{Class, MessageState};
-use crate::domain::ids::made_within;
+use crate::domain::ids::{all_made_within, made_within};
 use crate::domain::message::Message;
 use crate::domain::plan::Planned;
 
@@ -194,21 +196,18 @@ pub(crate) async fn settle_message(
     Ok(row.settled == 1)
 }
 
-/// Whether a message is still to be judged. For the timer that wakes the worker.
-pub(crate) async fn is_unsettled(tx: &mut PgConnection, id: Uuid) -> Result<bool> {
-    let (from, to) = made_within(id);
-    let row = sqlx::query!(
-        r#"SELECT EXISTS (SELECT FROM notification.messages
-                           WHERE id = $1 AND create_time BETWEEN $2 AND $3 AND state IN ('deferred', 'queued')) AS "waiting!"
-           -- unscoped: named by a timer"#,
-        id,
+/// Which of these messages are still to be judged. For the timers that wake the worker. One trip.
+pub(crate) async fn unsettled(tx: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let (from, to) = all_made_within(ids);
+    let unsettled = sqlx::query_scalar!(
+        r#"SELECT id FROM notification.messages
+            WHERE id = ANY($1) AND create_time BETWEEN $2 AND $3 AND state IN ('deferred', 'queued')
+           -- unscoped: named by timers"#,
+        ids,
         from.to_sqlx() as jiff_sqlx::Timestamp,
         to.to_sqlx() as jiff_sqlx::Timestamp,
-    )
-    .fetch_one(tx)
-    .await
-    .store()?;
-    Ok(row.waiting)
+    );
+    Ok(unsettled.fetch_all(tx).await.store()?.into_iter().collect())
 }
 
 /// One message, if the scope has it. One trip.

@@ -1,5 +1,7 @@
 //! What the workers need: claiming an attempt, and recording what came of it.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Json;
@@ -10,7 +12,7 @@ use uuid::Uuid;
 
 use super::rows::{DeliveryRow, new_deliveries};
 use crate::domain::delivery::Delivery;
-use crate::domain::ids::{DeliveryId, made_within};
+use crate::domain::ids::{DeliveryId, all_made_within, made_within};
 use crate::domain::message::Message;
 
 /// Takes a due delivery for one attempt, until `until`; none when it is not due, done, or with another worker. One trip.
@@ -36,21 +38,17 @@ pub(crate) async fn claim_delivery(db: impl PgExecutor<'_>, id: DeliveryId, now:
     row.map(DeliveryRow::read).transpose()
 }
 
-/// When a delivery that waits for an attempt is due; none when it waits no more. For the timer that wakes the worker.
-pub(crate) async fn is_waiting(tx: &mut PgConnection, id: Uuid) -> Result<bool> {
-    let (from, to) = made_within(id);
-    let row = sqlx::query!(
-        r#"SELECT EXISTS (SELECT FROM notification.deliveries
-                           WHERE id = $1 AND create_time BETWEEN $2 AND $3 AND state = 'queued') AS "waiting!"
-        -- unscoped: a timer named the delivery"#,
-        id,
+/// Which of these deliveries still wait for an attempt. For the timers that wake the worker. One trip.
+pub(crate) async fn waiting(tx: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let (from, to) = all_made_within(ids);
+    let waiting = sqlx::query_scalar!(
+        r#"SELECT id FROM notification.deliveries WHERE id = ANY($1) AND create_time BETWEEN $2 AND $3 AND state = 'queued'
+        -- unscoped: timers named the deliveries"#,
+        ids,
         from.to_sqlx() as jiff_sqlx::Timestamp,
         to.to_sqlx() as jiff_sqlx::Timestamp,
-    )
-    .fetch_one(tx)
-    .await
-    .store()?;
-    Ok(row.waiting)
+    );
+    Ok(waiting.fetch_all(tx).await.store()?.into_iter().collect())
 }
 
 /// Writes a delivery, its message, perhaps the delivery that takes over, and the effects: all of it, or nothing when

@@ -115,6 +115,15 @@ async fn a_rule_asks_the_event_and_the_household() {
     }
     let elsewhere = parcel(&world, "B7", &builds).await;
     assert_eq!(hint(&world, &elsewhere, None).await, None, "the event does not meet the rule");
+
+    // Changed in place, as a migration does, the rule is met by what it says now and not by what was read of it before.
+    let pool = world.database.superuser().await.unwrap();
+    let sql =
+        "UPDATE notification.routing_rules SET document = replace(document::text, '\"A2\"', '\"B7\"')::jsonb WHERE code = 'parcel_hint'";
+    assert_eq!(sqlx::query(sql).execute(&pool).await.unwrap().rows_affected(), 1);
+    let (now_met, no_more) = (parcel(&world, "B7", &builds).await, parcel(&world, "A2", &builds).await);
+    assert!(hint(&world, &now_met, Some(pb::MessageState::Delivered)).await.is_some());
+    assert_eq!(hint(&world, &no_more, None).await, None, "the rule does not speak of that shelf any more");
 }
 
 /// M5: where customer does not answer, a message is neither sent nor lost; it goes once the household can be asked.

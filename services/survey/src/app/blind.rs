@@ -128,7 +128,11 @@ impl App {
             };
             let filled = i32::from(has_quota && occupies(verdict));
             match insert_blind(self.db.pool(), &self.cipher, &response, &mark, hash.as_ref(), filled).await? {
-                Ok(()) => return Ok(verdict),
+                Ok(()) => {
+                    // No fact is published that could be heard of.
+                    self.rollups.hint();
+                    return Ok(verdict);
+                }
                 Err(error) => match constraint(&error) {
                     Some(QUOTA_FULL) => verdict = Verdict::OverQuota,
                     // By the same answer, sent twice at once, or by another one.

@@ -14,10 +14,10 @@ use super::App;
 use super::transact::{Call, Follows, TRIES, Target, or_repeated};
 use crate::domain::codes::PlanState;
 use crate::domain::ids::{ImprovementPlanId, WaveId};
-use crate::domain::{EffectTarget, ImprovementPlan, Measure, PlanSource, Wave};
+use crate::domain::{EffectTarget, ImprovementPlan, Measure, PlanSource};
 use crate::events::publish;
 use crate::store::records::{Record, Stored};
-use crate::store::summaries::set_plan_waves;
+use crate::store::summaries::{list_known_waves, set_plan_waves};
 
 /// Kind of the timer of a measure. Its key is the measure's code.
 pub(crate) const MEASURE_DUE: &str = "measure_due";
@@ -130,20 +130,23 @@ impl App {
         self.unless_repeated(call, Error::Stale { resource: "improvement plan" }).await
     }
 
-    /// The waves that a plan rests on, each within the caller's scope and of the plan's estate.
+    /// The waves that a plan rests on, each within the caller's scope and of the plan's estate. One trip, without waves none.
     async fn waves_of(&self, call: &Call<'_>, estate: EstateId, sources: &[PlanSource]) -> Result<Vec<Uuid>> {
         let mut waves = Vec::new();
         for (at, source) in sources.iter().enumerate().filter(|(_, source)| source.kind == "wave") {
             let field = format!("sources[{at}].ref");
             let id = WaveId::parse(&source.reference)
                 .map_err(|_| Error::invalid(field, "string.uuid", "must be a hyphenated UUID: the wave id"))?;
-            let wave: Wave = self.load(call.access, id).await?;
-            if wave.estate_id != estate {
-                return Err(Error::not_found("wave", id));
-            }
             waves.push(id.as_uuid());
         }
-        Ok(waves)
+        if waves.is_empty() {
+            return Ok(waves);
+        }
+        let known = list_known_waves(self.db.pool(), call.access.scope.estate(estate)?, &waves).await?;
+        match waves.iter().find(|id| !known.contains(id)) {
+            Some(missing) => Err(Error::not_found("wave", missing)),
+            None => Ok(waves),
+        }
     }
 
     /// Puts a plan under way: each measure gets its clock. Three trips.

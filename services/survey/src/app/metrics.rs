@@ -1,42 +1,24 @@
-//! Figures of a period, by the definitions that the caller brings, and the rows behind one. About six trips for each estate and
-//! length of period, whatever the number of figures.
+//! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip where what is asked for was
+//! counted before and is true still, whatever the number of figures, estates, waves and responses; what is not is counted, some
+//! estates at a time, and kept ([`steward_kit_store::rollups`]).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use steward_kit::auth::Access;
+use steward_kit::Result;
+use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{Definition, Period};
-use steward_kit::paging::PageRequest;
+use steward_kit::metric::{AsOf, Asked, AskedRows, Definition, Explained, Period, Tally};
 use steward_kit::proto::to_timestamp;
-use steward_kit::{Error, Result};
+use steward_kit_store::rollups::Question;
 use steward_proto::metric::v1 as pb;
 use uuid::Uuid;
 
 use super::App;
-use crate::domain::Wave;
-use crate::domain::figures::{Behind, Sheet, WaveSheet, count};
-use crate::store::counts::load_numbers;
-use crate::store::facts::{self, Happened};
-
-/// What is asked for.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    pub(crate) estates: Vec<EstateId>,
-    pub(crate) period: Period,
-    pub(crate) plan_code: String,
-    pub(crate) definitions: Vec<Definition>,
-}
-
-/// What is to be explained.
-#[derive(Debug)]
-pub(crate) struct Explained {
-    pub(crate) estate: EstateId,
-    pub(crate) period: Period,
-    pub(crate) plan_code: String,
-    pub(crate) definition: Definition,
-}
+use super::count_answers::{counted, no_formula};
+use crate::domain::figures::{Behind, figure};
 
 /// Place of a row: by time, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,103 +32,67 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Figures) -> Result<Vec<pb::MetricValue>> {
+    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
-        let mut by_period: BTreeMap<_, (Period, Vec<&Definition>)> = BTreeMap::new();
+        let estates: Vec<ScopedEstate> = asked.estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<_>>()?;
+        let mut by_period: BTreeMap<_, Vec<Definition>> = BTreeMap::new();
         for definition in &asked.definitions {
             let counted = definition.period_for(asked.period);
-            by_period.entry((counted.from, counted.to)).or_insert((counted, Vec::new())).1.push(definition);
+            by_period.entry((counted.from, counted.to)).or_default().push(definition.clone());
         }
-        let mut values = Vec::new();
-        for (counted, definitions) in by_period.into_values() {
-            let mut sheets = Vec::with_capacity(asked.estates.len());
-            for estate in &asked.estates {
-                sheets.push((*estate, self.sheet(access, *estate, counted, &definitions, as_of).await?));
-            }
-            for definition in definitions {
-                let value = |sheets: &[&Sheet], estate: &str| {
-                    let found = count(definition, sheets, as_of)
-                        .ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
-                    Ok::<_, Error>(definition.value(&found.figure, counted, &asked.plan_code, estate, as_of))
+        let questions: Vec<Arc<Question>> =
+            by_period.into_iter().map(|((from, to), definitions)| Arc::new(Question::new(Period { from, to }, definitions))).collect();
+        let tallies = self.rollups.tallies(&questions, &estates, as_of).await?;
+        let mut limits = Vec::with_capacity(estates.len());
+        for estate in &asked.estates {
+            limits.push(self.suppress_below(*estate, as_of).await?);
+        }
+        let strictest = limits.iter().copied().max().unwrap_or_default();
+        let mut values = Vec::with_capacity(asked.definitions.len() * (estates.len() + 1));
+        for (question, by_estate) in questions.iter().zip(&tallies) {
+            for (place, definition) in question.definitions.iter().enumerate() {
+                let value = |tally: &Tally, below: u32, estate: &str| -> Result<pb::MetricValue> {
+                    let figure = figure(definition, tally, below).ok_or_else(|| no_formula(definition))?;
+                    Ok(definition.value(&figure, question.period, &asked.plan_code, estate, as_of))
                 };
-                for (estate, sheet) in &sheets {
-                    values.push(value(&[sheet], &estate.to_string())?);
+                let mut all = Tally::default();
+                for ((estate, below), tally) in asked.estates.iter().zip(&limits).zip(by_estate.iter().filter_map(|of| of.get(place))) {
+                    values.push(value(tally, *below, &estate.to_string())?);
+                    all.add(tally);
                 }
-                let all: Vec<&Sheet> = sheets.iter().map(|(_, sheet)| sheet).collect();
-                values.push(value(&all, "")?);
+                values.push(value(&all, strictest, "")?);
             }
         }
         Ok(values)
     }
 
-    /// The figure, and its rows after the page's start; one more than fit on it.
+    /// The figure, and its rows after the page's start; one more than fit on it. Nothing kept is used: the rows are listed by the same
+    /// pass that makes the figure. Two trips, the cost is that of the figure's rows.
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn explain_metric(
-        &self,
-        access: &Access,
-        asked: &Explained,
-        page: &PageRequest<BehindKey>,
-    ) -> Result<(pb::MetricValue, Vec<(BehindKey, pb::MetricRow)>)> {
-        let (as_of, definition) = (self.clock.now(), &asked.definition);
-        let counted = definition.period_for(asked.period);
-        let sheet = self.sheet(access, asked.estate, counted, &[definition], as_of).await?;
-        let found =
-            count(definition, &[&sheet], as_of).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
-        let value = definition.value(&found.figure, counted, &asked.plan_code, &asked.estate.to_string(), as_of);
-        let rows = found
-            .rows
-            .iter()
-            .map(|row| (BehindKey { at: row.at, id: row.id }, message(row)))
-            .filter(|(key, _)| page.after.is_none_or(|after| *key > after))
-            .take(page.size.rows() + 1);
-        Ok((value, rows.collect()))
+    pub(crate) async fn explain_metric(&self, access: &Access, asked: &AskedRows<BehindKey>) -> Result<Explained<BehindKey>> {
+        let (as_of, definition, page) = (self.clock.now(), &asked.definition, &asked.page);
+        let period = definition.period_for(asked.period);
+        let scoped = access.scope.estate(asked.estate)?;
+        let below = self.suppress_below(asked.estate, as_of).await?;
+        let mut db = self.connection().await?;
+        let sheet = self.rollups.counter().sheet(&mut db, scoped, period, definition).await?;
+        drop(db);
+        let found = counted(definition, &AsOf::new(as_of), &sheet)?;
+        let figure = figure(definition, &found.tally, below).ok_or_else(|| no_formula(definition))?;
+        let value = definition.value(&figure, period, &asked.plan_code, &asked.estate.to_string(), as_of);
+        let mut rows: Vec<(BehindKey, &Behind)> = found.rows.iter().map(|row| (BehindKey { at: row.at, id: row.id }, row)).collect();
+        // The figure of few gives them away, and so do its rows.
+        rows.retain(|(key, _)| !figure.is_suppressed && page.after.is_none_or(|after| *key > after));
+        rows.sort_by_key(|(key, _)| *key);
+        rows.truncate(page.size.rows() + 1);
+        Ok((value, rows.into_iter().map(|(key, row)| (key, message(row))).collect()))
     }
 
-    /// The facts of an estate in a period, as far as these definitions need them.
-    async fn sheet(&self, access: &Access, estate: EstateId, period: Period, needed: &[&Definition], now: Timestamp) -> Result<Sheet> {
-        let scoped = access.scope.estate(estate)?;
-        let rules = self.rules.of(estate, now).await?;
-        let span = period.instants(&rules.zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
-        let pool = self.db.pool();
-        let mut waves = Vec::new();
-        for wave in facts::list_between::<Wave>(pool, &self.cipher, scoped, Happened::Launched, span).await? {
-            // There is a standing wave a month for each occasion; nobody but who names its programme counts it.
-            let is_named = needed.iter().any(|definition| definition.parameters.programme == wave.programme_code);
-            if is_named || !wave.is_standing {
-                waves.push(self.wave_sheet(&wave).await?);
-            }
-        }
-        Ok(Sheet {
-            waves,
-            assessed: facts::list_between(pool, &self.cipher, scoped, Happened::Assessed, span).await?,
-            collating: facts::list_between(pool, &self.cipher, scoped, Happened::CollationDue, span).await?,
-            implemented: facts::list_between(pool, &self.cipher, scoped, Happened::Implemented, span).await?,
-            verified: facts::list_between(pool, &self.cipher, scoped, Happened::Verified, span).await?,
-            interview_rounds: facts::count_interview_rounds(pool, scoped, span).await?,
-            suppress_below: rules.terms("").suppress_below,
-        })
-    }
-
-    async fn wave_sheet(&self, wave: &Wave) -> Result<WaveSheet> {
-        let numbers = load_numbers(self.db.pool(), wave.estate_id, wave.id).await?;
-        let before = match wave.design.pair_wave_id {
-            Some(pair) => facts::load_wave(self.db.pool(), &self.cipher, wave.estate_id, pair).await?,
-            None => None,
-        };
-        Ok(WaveSheet {
-            programme: wave.programme_code.clone(),
-            is_standing: wave.is_standing,
-            is_under_sample: wave.under_sample_reason.is_some(),
-            answered: self.answered(wave).await?,
-            eligible: numbers.eligible,
-            invited: numbers.invited,
-            baseline: match before {
-                Some(before) => Some(self.answered(&before).await?),
-                None => None,
-            },
-        })
+    /// Of how many at least an estate shows figures. From memory.
+    async fn suppress_below(&self, estate: EstateId, now: Timestamp) -> Result<u32> {
+        Ok(self.rules.of(estate, now).await?.terms("").suppress_below)
     }
 }
 

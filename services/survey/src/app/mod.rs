@@ -2,6 +2,7 @@
 
 mod ask_household;
 mod blind;
+mod count_answers;
 mod enter_response;
 mod feedback;
 mod frame_step;
@@ -33,8 +34,10 @@ use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
 use steward_kit_store::numbers::Numbers;
 use steward_kit_store::policy::PolicyStore;
+use steward_kit_store::rollups::Rollups;
 use tokio::sync::Notify;
 
+use count_answers::CountAnswers;
 use rules::Rules;
 
 pub(crate) use ask_household::{Asking, REMIND_ONE};
@@ -44,7 +47,6 @@ pub(crate) use feedback::COLLATE;
 pub(crate) use improvement::{FOLLOW_UP, MEASURE_DUE, PlanEdit, PlanText};
 pub(crate) use invitations::RELEASE_PLACE;
 pub(crate) use launch::{CLOSE, INVITE, REMIND};
-pub(crate) use metrics::{Explained, Figures};
 pub(crate) use mystery::{APPEAL_END, NewVisit, VISIT_DUE};
 pub(crate) use peers::Peers;
 pub(crate) use programmes::{NewProgramme, ProgrammeEdit};
@@ -64,7 +66,8 @@ pub(crate) struct App {
     cipher: FieldCipher,
     /// Keyed hashes: marks of tokens and devices.
     marks: BlindIndex,
-    rules: Rules,
+    rules: Arc<Rules>,
+    rollups: Rollups<CountAnswers>,
     numbers: Numbers,
     peers: Peers,
     watch: WatchHub,
@@ -76,14 +79,21 @@ impl App {
     /// The app over a database.
     pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, marks: BlindIndex, peers: Peers) -> Arc<Self> {
         let rules = Rules::new(PolicyStore::new(db.clone()), CalendarStore::new(db.clone()), EstateDirectory::new(db.clone()));
+        let rules = Arc::new(rules);
+        let rollups = Rollups::new(db.clone(), clock.clone(), CountAnswers::new(rules.clone()));
         let numbers = Numbers::new(&db, "FB");
         let (watch, frame_work) = (WatchHub::default(), Notify::new());
-        Arc::new(Self { db, clock, cipher, marks, rules, numbers, peers, watch, frame_work })
+        Arc::new(Self { db, clock, cipher, marks, rules, rollups, numbers, peers, watch, frame_work })
     }
 
     /// The estates as this service knows them.
     pub(crate) fn estates(&self) -> &EstateDirectory {
         &self.rules.estates
+    }
+
+    /// What figures came to.
+    pub(crate) fn rollups(&self) -> &Rollups<CountAnswers> {
+        &self.rollups
     }
 
     /// Seals what people write.

@@ -61,7 +61,8 @@ impl App {
     /// The valid responses of a wave with what was asked. One trip.
     pub(super) async fn answered(&self, wave: &Wave) -> Result<Answered> {
         let frozen: Arc<Frozen> = self.frozen(wave.version_id).await?;
-        Ok(Answered { instrument: frozen.rules.clone(), rows: list_rows(self.db.pool(), wave).await? })
+        let rows = list_rows(&mut *self.connection().await?, wave.estate_id, wave.id).await?;
+        Ok(Answered { instrument: frozen.rules.clone(), rows })
     }
 
     /// Two waves of comparable instruments (SV-34). Eight trips.

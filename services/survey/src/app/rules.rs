@@ -1,11 +1,12 @@
 //! What an estate goes by: its policy, its calendars, its zone, and the instruments its waves ask. From memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use prost::Message;
+use sqlx::PgExecutor;
 use steward_kit::calendar::{Calendars, RegionKey, Span};
 use steward_kit::error::Violations;
 use steward_kit::ids::EstateId;
@@ -22,8 +23,8 @@ use uuid::Uuid;
 use super::App;
 use crate::contract::{check_policy, instrument, terms_of};
 use crate::domain::ids::QuestionnaireVersionId;
-use crate::domain::{Instrument, Terms, Wave};
-use crate::store::questionnaires::load_version;
+use crate::domain::{Instrument, QuestionnaireVersion, Terms, Wave};
+use crate::store::questionnaires::load_versions;
 
 /// The kind of this service's policy documents.
 const SURVEY: &str = "survey";
@@ -145,22 +146,44 @@ impl Rules {
     }
 }
 
-impl App {
-    /// A frozen instrument. From memory after the first time; one trip then.
-    pub(super) async fn frozen(&self, id: QuestionnaireVersionId) -> Result<Arc<Frozen>> {
-        let known = self.rules.instruments.read().unwrap_or_else(PoisonError::into_inner).get(&id.as_uuid()).cloned();
-        if let Some(known) = known {
-            return Ok(known);
+impl Rules {
+    /// Frozen instruments, by version. From memory after the first time; one trip for all that were not asked for before.
+    pub(super) async fn frozen(&self, db: impl PgExecutor<'_>, ids: &[QuestionnaireVersionId]) -> Result<HashMap<Uuid, Arc<Frozen>>> {
+        let mut found: HashMap<Uuid, Arc<Frozen>> = {
+            let known = self.instruments.read().unwrap_or_else(PoisonError::into_inner);
+            ids.iter().filter_map(|id| Some((id.as_uuid(), known.get(&id.as_uuid())?.clone()))).collect()
+        };
+        let missing: BTreeSet<Uuid> = ids.iter().map(|id| id.as_uuid()).filter(|id| !found.contains_key(id)).collect();
+        if missing.is_empty() {
+            return Ok(found);
         }
-        let version = load_version(self.db.pool(), id).await?;
+        let missing: Vec<Uuid> = missing.into_iter().collect();
+        let mut read = HashMap::with_capacity(missing.len());
+        for version in load_versions(db, &missing).await? {
+            read.insert(version.id.as_uuid(), Arc::new(Frozen::read(&version)?));
+        }
+        self.instruments.write().unwrap_or_else(PoisonError::into_inner).extend(read.clone());
+        found.extend(read);
+        Ok(found)
+    }
+}
+
+impl Frozen {
+    fn read(version: &QuestionnaireVersion) -> Result<Self> {
         let content = pb::QuestionnaireContent::decode(version.content.as_slice()).map_err(Error::internal)?;
         let mut bad = Violations::new();
         let rules = instrument(&mut bad, "content", &content);
         if !bad.is_empty() {
             return Err(Error::bug(format_args!("a published instrument does not read: {bad}")));
         }
-        let frozen = Arc::new(Frozen { content, rules: Arc::new(rules), comparisons: version.comparisons });
-        self.rules.instruments.write().unwrap_or_else(PoisonError::into_inner).insert(id.as_uuid(), frozen.clone());
-        Ok(frozen)
+        Ok(Self { content, rules: Arc::new(rules), comparisons: version.comparisons.clone() })
+    }
+}
+
+impl App {
+    /// A frozen instrument. From memory after the first time; one trip then.
+    pub(super) async fn frozen(&self, id: QuestionnaireVersionId) -> Result<Arc<Frozen>> {
+        let found = self.rules.frozen(self.db.pool(), &[id]).await?;
+        found.into_values().next().ok_or_else(|| Error::not_found("questionnaire version", id))
     }
 }

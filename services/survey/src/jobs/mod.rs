@@ -12,7 +12,7 @@ use steward_kit_store::epoch;
 use steward_kit_store::housekeeping::Housekeeping;
 use steward_kit_store::inbox::Consumer;
 use steward_kit_store::jobs::JobSet;
-use steward_kit_store::outbox::Relay;
+use steward_kit_store::outbox::{Relay, listen_published};
 use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
 use steward_kit_store::waiting;
@@ -42,6 +42,9 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let timers = TimerService::new(db.clone(), clock.clone(), timers::handlers(app))?;
     jobs.spawn("timers", move |stop| timers.clone().run(stop));
 
+    // What waits on a connection that fell silent begins anew.
+    jobs.mind(&app.db);
+
     // What waits and how long, for the metrics page.
     let (counted, by) = (db.clone(), clock.clone());
     jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));
@@ -60,6 +63,15 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     jobs.spawn("framer", move |stop| framer::run(framing.clone(), stop));
     let reporting = app.clone();
     jobs.spawn("reporter", move |stop| reporter::run(reporting.clone(), stop));
+
+    // Figures that boards ask for are counted before they ask, when any replica, or a timer, published what may change them.
+    let (heard, rollups) = (db.clone(), app.rollups().clone());
+    jobs.spawn("figure hints", move |stop| {
+        let rollups = rollups.clone();
+        listen_published(heard.clone(), move |_| rollups.hint(), stop)
+    });
+    let rollups = app.rollups().clone();
+    jobs.spawn("figures ahead", move |stop| rollups.clone().run(stop));
 
     // After a key rotation what is sealed comes under the new key.
     let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher().clone(), sealed_tables());

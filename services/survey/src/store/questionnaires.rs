@@ -229,6 +229,12 @@ pub(crate) async fn load_version(db: impl PgExecutor<'_>, id: QuestionnaireVersi
     row.ok_or_else(|| Error::not_found("questionnaire version", id))?.read()
 }
 
+/// Versions by their ids; those that there are. One trip.
+pub(crate) async fn load_versions(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Result<Vec<QuestionnaireVersion>> {
+    let rows = select_versions!("WHERE v.id = ANY($1)", ids).fetch_all(db).await.store()?;
+    rows.into_iter().map(VersionRow::read).collect()
+}
+
 /// The version of a questionnaire that has this content. One trip.
 pub(crate) async fn find_version(db: impl PgExecutor<'_>, of: QuestionnaireId, sha256: &[u8; 32]) -> Result<Option<QuestionnaireVersion>> {
     let row = select_versions!("WHERE v.questionnaire_id = $1 AND v.content_sha256 = $2", of.as_uuid(), sha256.as_slice())

@@ -30,6 +30,14 @@ pub(crate) async fn count_topics(
     Ok(rows.into_iter().map(|row| (row.topic, row.count)).collect())
 }
 
+/// Which of these are waves of the estate. One trip.
+pub(crate) async fn list_known_waves(db: impl PgExecutor<'_>, estate: ScopedEstate, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!("SELECT id FROM survey.waves WHERE estate_id = $1 AND id = ANY($2)", estate.as_uuid(), ids)
+        .fetch_all(db)
+        .await
+        .store()
+}
+
 /// Lays down on which waves a plan rests. On the transaction of its change.
 pub(crate) async fn set_plan_waves(tx: &mut PgConnection, estate: EstateId, plan: Uuid, waves: &[Uuid]) -> Result<()> {
     sqlx::query!(

@@ -13,7 +13,7 @@ async fn wave(world: &World) -> pb::Wave {
     world.running("anonymous", content(), pb::WaveDesign { is_anonymous: true, ..census() }).await
 }
 
-async fn token(world: &World, wave: &pb::Wave, at: usize, nonce: u8) -> Result<Vec<u8>, tonic::Status> {
+pub(crate) async fn token(world: &World, wave: &pb::Wave, at: usize, nonce: u8) -> Result<Vec<u8>, tonic::Status> {
     let take = pb::TakeBlindTokenRequest {
         wave_id: wave.id.clone(),
         invitation_id: world.invitation(wave, at).await.id,
@@ -22,7 +22,7 @@ async fn token(world: &World, wave: &pb::Wave, at: usize, nonce: u8) -> Result<V
     Ok(world.responses().take_blind_token(world.resident(at).asks(take)).await?.into_inner().token.to_vec())
 }
 
-fn blind(wave: &pb::Wave, token: &[u8], overall: u32) -> pb::SubmitBlindResponseRequest {
+pub(crate) fn blind(wave: &pb::Wave, token: &[u8], overall: u32) -> pb::SubmitBlindResponseRequest {
     pb::SubmitBlindResponseRequest {
         wave_id: wave.id.clone(),
         response_id: random_id(),
@@ -64,7 +64,8 @@ async fn no_value_stands_both_with_a_household_and_with_an_answer() {
     let about_answers = rows(
         "SELECT (id, invitation_id, household_id, customer_id, encode(texts, 'hex'), encode(device_mark, 'hex'), xmin)::text FROM survey.responses
          UNION ALL SELECT (encode(token_mark, 'hex'), response_id, encode(answers_hash, 'hex'), xmin)::text FROM survey.spent_tokens
-         UNION ALL SELECT (id, source_ref)::text FROM survey.response_keys",
+         UNION ALL SELECT (id, source_ref)::text FROM survey.response_keys
+         UNION ALL SELECT (xact, end_time)::text FROM survey.figure_changes",
     )
     .await;
     let common: Vec<&String> = about_households.intersection(&about_answers).filter(|word| word.len() > 3).collect();

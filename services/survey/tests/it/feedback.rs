@@ -7,7 +7,7 @@ use tonic::Code;
 use crate::words::time;
 use crate::world::{World, eventually, refused, request_id};
 
-async fn submitted(world: &World, at: usize) -> pb::FeedbackItem {
+pub(crate) async fn submitted(world: &World, at: usize) -> pb::FeedbackItem {
     let submit = pb::SubmitFeedbackRequest {
         request_id: request_id(),
         estate_id: world.estate.to_string(),
@@ -23,7 +23,7 @@ async fn get(world: &World, id: &str) -> pb::FeedbackItem {
     world.feedback().get_feedback(world.manager().asks(get)).await.unwrap().into_inner().feedback_item.unwrap()
 }
 
-async fn collated(world: &World, id: &str) -> pb::FeedbackItem {
+pub(crate) async fn collated(world: &World, id: &str) -> pb::FeedbackItem {
     let collate = pb::CollateFeedbackRequest {
         request_id: request_id(),
         feedback_item_id: id.to_owned(),

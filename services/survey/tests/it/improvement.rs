@@ -7,7 +7,7 @@ use tonic::Code;
 use crate::words::{reasons, time};
 use crate::world::{World, eventually, refused, request_id};
 
-fn new_plan(world: &World) -> pb::CreateImprovementPlanRequest {
+pub(crate) fn new_plan(world: &World) -> pb::CreateImprovementPlanRequest {
     let measure = |code: &str, due: &str| pb::Measure {
         code: code.to_owned(),
         text: "培训".to_owned(),
@@ -27,7 +27,7 @@ fn new_plan(world: &World) -> pb::CreateImprovementPlanRequest {
     }
 }
 
-async fn created(world: &World, request: pb::CreateImprovementPlanRequest) -> pb::ImprovementPlan {
+pub(crate) async fn created(world: &World, request: pb::CreateImprovementPlanRequest) -> pb::ImprovementPlan {
     let answer = world.improvements().create_improvement_plan(world.manager().asks(request)).await.unwrap();
     answer.into_inner().improvement_plan.unwrap()
 }
@@ -37,11 +37,11 @@ async fn get(world: &World, id: &str) -> pb::ImprovementPlan {
     world.improvements().get_improvement_plan(world.manager().asks(get)).await.unwrap().into_inner().improvement_plan.unwrap()
 }
 
-fn submit(id: &str) -> pb::SubmitImprovementPlanRequest {
+pub(crate) fn submit(id: &str) -> pb::SubmitImprovementPlanRequest {
     pb::SubmitImprovementPlanRequest { request_id: request_id(), improvement_plan_id: id.to_owned(), etag: String::new() }
 }
 
-async fn done(world: &World, id: &str, measure: &str) -> pb::ImprovementPlan {
+pub(crate) async fn done(world: &World, id: &str, measure: &str) -> pb::ImprovementPlan {
     let record = pb::RecordMeasureProgressRequest {
         request_id: request_id(),
         improvement_plan_id: id.to_owned(),

@@ -7,7 +7,7 @@ use steward_proto::survey::v1 as pb;
 use crate::content::{answer, answers, content, only, short};
 use crate::world::{World, census, request_id};
 
-fn definition(id: &str) -> metric::MetricDefinition {
+pub(crate) fn definition(id: &str) -> metric::MetricDefinition {
     metric::MetricDefinition { metric_id: id.to_owned(), source: metric::MetricSource::Survey.into(), ..Default::default() }
 }
 

@@ -10,7 +10,7 @@ use crate::world::{World, census, refused, request_id};
 
 /// Fills a wave with answers of `counts`: so many of each score. Straight into the store, as valid responses: a test of
 /// figures needs hundreds of answers, a test of answering has been made elsewhere.
-async fn fill(world: &World, wave: &pb::Wave, bodies: &[(serde_json::Value, i64, i64)]) {
+pub(crate) async fn fill(world: &World, wave: &pb::Wave, bodies: &[(serde_json::Value, i64, i64)]) {
     for (answers, weight, count) in bodies {
         let body = serde_json::json!({
             "answers": answers, "findings": [], "enterer": null, "source_ref": null, "entry_check": null, "start_time": null
@@ -32,7 +32,7 @@ async fn fill(world: &World, wave: &pb::Wave, bodies: &[(serde_json::Value, i64,
     }
 }
 
-fn scores(question: &str, counts: &[(u32, i64)]) -> Vec<(serde_json::Value, i64, i64)> {
+pub(crate) fn scores(question: &str, counts: &[(u32, i64)]) -> Vec<(serde_json::Value, i64, i64)> {
     let row = |(score, count): &(u32, i64)| (serde_json::json!([{"question": question, "value": {"scale": score}}]), 1_000_000, *count);
     counts.iter().map(row).collect()
 }

@@ -7,7 +7,7 @@ use crate::content::short;
 use crate::words::wire;
 use crate::world::{World, census, refused, request_id};
 
-async fn planned(world: &World, kind: pb::SessionKind, wave_id: &str) -> pb::Session {
+pub(crate) async fn planned(world: &World, kind: pb::SessionKind, wave_id: &str) -> pb::Session {
     let create = pb::CreateSessionRequest {
         request_id: request_id(),
         estate_id: world.estate.to_string(),
@@ -20,7 +20,7 @@ async fn planned(world: &World, kind: pb::SessionKind, wave_id: &str) -> pb::Ses
     world.sessions().create_session(world.manager().asks(create)).await.unwrap().into_inner().session.unwrap()
 }
 
-fn hold(world: &World, session: &pb::Session) -> pb::HoldSessionRequest {
+pub(crate) fn hold(world: &World, session: &pb::Session) -> pb::HoldSessionRequest {
     pb::HoldSessionRequest {
         request_id: request_id(),
         session_id: session.id.clone(),

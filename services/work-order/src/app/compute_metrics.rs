@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use steward_kit::Result;
 use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{Definition, Period, Ratio, Tally, household_base};
+use steward_kit::metric::{Asked, Definition, Period, Ratio, Tally, household_base};
 use steward_kit_store::rollups::Question;
 use steward_proto::metric::v1 as pb;
 
@@ -17,27 +17,12 @@ use super::App;
 use super::count_cases::no_formula;
 use crate::domain::figures::figure;
 
-/// What is asked for.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    /// The estates.
-    pub(crate) estates: Vec<EstateId>,
-    /// The days asked for.
-    pub(crate) period: Period,
-    /// The plan, named in the answer.
-    pub(crate) plan_code: String,
-    /// How the plan defines each figure; those of this service.
-    pub(crate) definitions: Vec<Definition>,
-    /// Households of the estates.
-    pub(crate) bases: Vec<pb::HouseholdBase>,
-}
-
 impl App {
     /// One value for each figure and estate, and one over all of them.
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Figures) -> Result<Vec<pb::MetricValue>> {
+    pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
         let estates: Vec<ScopedEstate> = asked.estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<_>>()?;
         let mut by_period: BTreeMap<(jiff::civil::Date, jiff::civil::Date), Vec<Definition>> = BTreeMap::new();
@@ -62,7 +47,7 @@ impl App {
 
 /// One figure for each estate, and over all of them.
 fn figures_of(
-    asked: &Figures,
+    asked: &Asked,
     definition: &Definition,
     counted: Period,
     tallies: &[(EstateId, &Tally)],

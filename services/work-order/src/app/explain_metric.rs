@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward_kit::Result;
 use steward_kit::auth::Access;
-use steward_kit::ids::{EstateId, WorkOrderId};
-use steward_kit::metric::{AsOf, Definition, Period, household_base};
-use steward_kit::paging::PageRequest;
+use steward_kit::ids::WorkOrderId;
+use steward_kit::metric::{AsOf, AskedRows, Explained, household_base};
 use steward_kit::proto::to_timestamp;
 use steward_kit_store::StoreResult;
 use steward_proto::metric::v1 as pb;
@@ -22,44 +21,24 @@ pub(crate) struct RowKey {
     order: WorkOrderId,
 }
 
-/// What is to be explained.
-#[derive(Debug)]
-pub(crate) struct Question {
-    /// The estate.
-    pub(crate) estate: EstateId,
-    /// The days asked for.
-    pub(crate) period: Period,
-    /// The plan, named in the answer.
-    pub(crate) plan_code: String,
-    /// How the plan defines the figure.
-    pub(crate) definition: Definition,
-    /// Households of the estate.
-    pub(crate) bases: Vec<pb::HouseholdBase>,
-}
-
 impl App {
     /// The figure, and its rows after the page's start; one more than fit on it.
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
-    pub(crate) async fn explain_metric(
-        &self,
-        access: &Access,
-        question: &Question,
-        page: &PageRequest<RowKey>,
-    ) -> Result<(pb::MetricValue, Vec<(RowKey, pb::MetricRow)>)> {
-        let (as_of, definition) = (self.clock.now(), &question.definition);
-        let period = definition.period_for(question.period);
-        let scoped = access.scope.estate(question.estate)?;
+    pub(crate) async fn explain_metric(&self, access: &Access, asked: &AskedRows<RowKey>) -> Result<Explained<RowKey>> {
+        let (as_of, definition, page) = (self.clock.now(), &asked.definition, &asked.page);
+        let period = definition.period_for(asked.period);
+        let scoped = access.scope.estate(asked.estate)?;
         let mut db = self.db.pool().acquire().await.store()?;
         let sheets = self.rollups.counter().sheets(&mut db, &[scoped], period, &[definition]).await?;
         drop(db);
-        let estate = question.estate.to_string();
-        let base = definition.parameters.basis.and_then(|basis| household_base(&question.bases, &estate, basis, period));
+        let estate = asked.estate.to_string();
+        let base = definition.parameters.basis.and_then(|basis| household_base(&asked.bases, &estate, basis, period));
         let sheets: Vec<_> = sheets.iter().collect();
         let found = counted(definition, &AsOf::new(as_of), &sheets)?;
         let figure = figure(definition, &found.tally, base).ok_or_else(|| no_formula(definition))?;
-        let value = definition.value(&figure, period, &question.plan_code, &estate, as_of);
+        let value = definition.value(&figure, period, &asked.plan_code, &estate, as_of);
         let mut rows: Vec<(RowKey, &Row<'_>)> = found.rows.iter().map(|row| (RowKey { at: row.at, order: row.order }, row)).collect();
         rows.retain(|(key, _)| page.after.is_none_or(|after| *key > after));
         rows.sort_by_key(|(key, _)| *key);

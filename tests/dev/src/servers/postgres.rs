@@ -29,13 +29,28 @@ pub struct Postgres {
     dir: PathBuf,
     run_as: Option<RunAs>,
     durability: Durability,
+    /// Settings on top of the usual ones, as ` -c name=value`.
+    settings: String,
 }
 
 impl Postgres {
     /// The cluster kept at `dir` (made on the first start).
     pub fn at(dir: &Path, binaries: &Binaries, durability: Durability) -> Result<Self> {
         let run_as = RunAs::choose()?;
-        Ok(Self { programs: binaries.postgres.clone(), dir: reachable(dir, run_as, durability)?, run_as, durability })
+        Ok(Self {
+            programs: binaries.postgres.clone(),
+            dir: reachable(dir, run_as, durability)?,
+            run_as,
+            durability,
+            settings: String::new(),
+        })
+    }
+
+    /// The same cluster, started with these settings too; they hold against the usual ones.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &[(&str, &str)]) -> Self {
+        self.settings = settings.iter().map(|(name, value)| format!(" -c {name}={value}")).collect();
+        self
     }
 
     /// The superuser's URL of a database on `port`.
@@ -80,6 +95,7 @@ impl Postgres {
             // No data of a test is worth a disk flush; a crashed cluster is made anew.
             Durability::Disposable => options.push_str(" -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c shared_buffers=128MB -c max_wal_size=1GB -c autovacuum_naptime=1h"),
         }
+        options.push_str(&self.settings);
         let log = self.dir.join("postgres.log");
         let outcome =
             run(self.control().args(["start", "-s", "-w", "-t", "60", "-D"]).arg(self.data()).arg("-l").arg(&log).arg("-o").arg(options));

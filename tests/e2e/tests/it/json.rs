@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use reqwest::{Client, Method, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use steward_e2e::{House, Room};
 use steward_harness::Claims;
 
@@ -30,6 +30,23 @@ impl Json {
         let (status, answer) = self.ask(Method::GET, path, Value::Null).await?;
         anyhow::ensure!(status == StatusCode::OK, "{path}: {answer}");
         Ok(answer)
+    }
+
+    /// A burst pipe at a home of the sample, reported by who lives there: the customer's id, and what became of the report.
+    pub(crate) async fn report_leak(&self) -> Result<(String, Value)> {
+        let estates = self.get("/v1/estates?pageSize=1").await?;
+        let estate = estates["estates"][0]["id"].as_str().context("an estate")?;
+        let customers = self.get(&format!("/v1/estates/{estate}/customers?pageSize=1")).await?;
+        let customer = customers["customers"][0]["id"].as_str().context("a customer")?;
+        let tenures = self.get(&format!("/v1/tenures?customerId={customer}&pageSize=1")).await?;
+        let report = json!({
+            "requestId": uuid::Uuid::now_v7().to_string(), "channel": "CHANNEL_HOTLINE", "estateId": estate,
+            "unitId": tenures["tenures"][0]["unitId"], "reporter": {"customerId": customer},
+            "kind": "WORK_ORDER_KIND_REPAIR", "text": "水管爆漏",
+        });
+        let (status, taken) = self.ask(Method::POST, "/v1/reports", report).await?;
+        anyhow::ensure!(status == StatusCode::OK, "{taken}");
+        Ok((customer.to_owned(), taken))
     }
 
     /// One call, its answer still to be read.

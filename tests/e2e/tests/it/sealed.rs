@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use reqwest::{Method, StatusCode};
-use serde_json::json;
 use steward_e2e::{House, Room};
 use steward_harness::{Claims, certificates::Mount, story};
 use steward_kit::{
@@ -23,18 +21,7 @@ async fn everything_works_through_the_gateway_and_nothing_around_it() -> Result<
     // Forwarded calls and streams, events, and what services ask each other.
     Box::pin(story::load_sample(&house.stage().await?)).await?;
     let desk = Json::new(&house, Claims::staff("desk.li").role("customer_service").every_estate())?;
-    let estates = desk.get("/v1/estates?pageSize=1").await?;
-    let estate = estates["estates"][0]["id"].as_str().context("an estate")?;
-    let customers = desk.get(&format!("/v1/estates/{estate}/customers?pageSize=1")).await?;
-    let customer = customers["customers"][0]["id"].as_str().context("a customer")?;
-    let tenures = desk.get(&format!("/v1/tenures?customerId={customer}&pageSize=1")).await?;
-    let report = json!({
-        "requestId": uuid::Uuid::now_v7().to_string(), "channel": "CHANNEL_HOTLINE", "estateId": estate,
-        "unitId": tenures["tenures"][0]["unitId"], "reporter": {"customerId": customer},
-        "kind": "WORK_ORDER_KIND_REPAIR", "text": "水管爆漏",
-    });
-    let (status, taken) = desk.ask(Method::POST, "/v1/reports", report).await?;
-    assert_eq!(status, StatusCode::OK, "{taken}");
+    let (customer, _) = desk.report_leak().await?;
     let picture = desk.get(&format!("/v1/customers/{customer}/360")).await?;
     assert!(picture["customer360"]["unavailableSections"].as_array().is_none_or(Vec::is_empty), "{picture}");
 

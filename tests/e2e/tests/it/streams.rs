@@ -32,19 +32,7 @@ async fn a_watched_order_is_seen_line_by_line() -> Result<()> {
     let house = House::open("2026-07-14T01:00:00Z".parse()?).await?;
     Box::pin(story::load_sample(&house.stage().await?)).await?;
     let desk = Json::new(&house, Claims::staff("desk.li").role("customer_service").every_estate())?;
-
-    let estates = desk.get("/v1/estates?pageSize=1").await?;
-    let estate = estates["estates"][0]["id"].as_str().context("an estate")?;
-    let customers = desk.get(&format!("/v1/estates/{estate}/customers?pageSize=1")).await?;
-    let customer = customers["customers"][0]["id"].as_str().context("a customer")?;
-    let tenures = desk.get(&format!("/v1/tenures?customerId={customer}&pageSize=1")).await?;
-    let report = json!({
-        "requestId": uuid::Uuid::now_v7().to_string(), "channel": "CHANNEL_HOTLINE", "estateId": estate,
-        "unitId": tenures["tenures"][0]["unitId"], "reporter": {"customerId": customer},
-        "kind": "WORK_ORDER_KIND_REPAIR", "text": "水管爆漏",
-    });
-    let (status, taken) = desk.ask(Method::POST, "/v1/reports", report).await?;
-    assert_eq!(status, StatusCode::OK, "{taken}");
+    let (_, taken) = desk.report_leak().await?;
     assert_eq!(taken["classification"]["urgency"], "URGENCY_L1");
     let id = taken["workOrder"]["id"].as_str().context("an order")?;
 

@@ -106,8 +106,9 @@ fn each_schema(sql: &str) -> String {
     parts.join(" UNION ALL ")
 }
 
+/// By the time that was promised: one that was put later because it could not be fired is not at rest.
 const TIMERS: &str = "SELECT '{schema} ' || kind || ' of ' || subject_id, 1::bigint,
-       CASE WHEN wake_time <= $1::timestamptz THEN 0 ELSE 1 END::bigint FROM {schema}.timers";
+       CASE WHEN due_time <= $1::timestamptz THEN 0 ELSE 1 END::bigint FROM {schema}.timers";
 
 /// A step of a running clock that is due was taken.
 const CLOCK_STEPS: &str = "SELECT c.work_order_id || ' ' || c.name || ' ' || c.cycle || ' ' || (s ->> 'percent'), 1::bigint,
@@ -215,12 +216,14 @@ const TOUCHPOINTS: &str = "SELECT id::text, 1::bigint, CASE WHEN state = 'planne
 pub(super) fn waiting() -> String {
     let of_each = each_schema(
         "SELECT '{schema}: facts to publish' AS what, count(*) FROM {schema}.outbox WHERE publish_time IS NULL
-         UNION ALL SELECT '{schema}: timers that are due', count(*) FROM {schema}.timers WHERE wake_time <= $1::timestamptz",
+         UNION ALL SELECT '{schema}: timers that are due', count(*) FROM {schema}.timers WHERE due_time <= $1::timestamptz",
     );
     format!(
         "{of_each} UNION ALL SELECT 'facts to apply', count(*) FROM ({}) AS c(what, expected, found) WHERE expected <> found
          UNION ALL SELECT 'arrivals at inboxes', count(*) FROM notification.inbox_arrivals
          UNION ALL SELECT 'attempts to deliver', count(*) FROM notification.deliveries WHERE state = 'queued' AND next_attempt_time <= $1::timestamptz
+         UNION ALL SELECT 'touchpoints that are due', count(*) FROM care.touchpoints
+                    WHERE state = 'planned' AND (document ->> 'due_time')::timestamptz <= $1::timestamptz
          UNION ALL SELECT 'attempts under way', count(*) FROM notification.deliveries WHERE state = 'queued' AND claim_until IS NOT NULL",
         at_consumers(true)
     )

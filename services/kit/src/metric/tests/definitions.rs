@@ -8,7 +8,7 @@ use steward_proto::plan::v1 as plan;
 use super::super::*;
 use crate::error::Violations;
 
-fn definition(metric_id: &str) -> pb::MetricDefinition {
+pub(super) fn definition(metric_id: &str) -> pb::MetricDefinition {
     pb::MetricDefinition { metric_id: metric_id.into(), ..pb::MetricDefinition::default() }
 }
 

@@ -1,10 +1,15 @@
 //! F-11, SV-34: how much a rate moved between two waves that were asked alike, with the interval of the difference.
 
+use std::collections::HashMap;
+
 use steward_kit::metric::{Answers, Figure, Part, Ratio, around, variance_of_share};
 
 use super::super::codes::Role;
-use super::tally::{Asked, Tally, share};
-use super::{Counted, WaveSheet};
+use super::super::ids::WaveId;
+use super::formulas::share;
+use super::sums::{ANSWERS, BEFORE, Sums};
+use super::tally::{Asked, Tally};
+use super::{Answered, Behind, WaveSheet, Yardstick};
 
 /// The difference of two shares of answers that are 0 or 1, by weight; the interval rests on their effective sizes.
 pub fn moved(before: &Answers, after: &Answers) -> Figure {
@@ -17,27 +22,23 @@ pub fn moved(before: &Answers, after: &Answers) -> Figure {
 
 /// How much satisfaction, loyalty and complaints moved.
 pub fn differences(before: &Tally<'_>, after: &Tally<'_>) -> [Figure; 3] {
-    let satisfied = |tally: &Tally<'_>| tally.satisfied_answers(&|instrument| instrument.with_role(Role::Overall)).0;
-    [
-        moved(&satisfied(before), &satisfied(after)),
-        moved(&before.loyal_answers().0, &after.loyal_answers().0),
-        moved(&before.said_answers(Role::Complained).0, &after.said_answers(Role::Complained).0),
-    ]
+    let satisfied = |tally: &Tally<'_>| tally.overall_answers().0.answers();
+    let loyal = |tally: &Tally<'_>| tally.loyal_answers().0.answers();
+    let complained = |tally: &Tally<'_>| tally.said_answers(Role::Complained).0.answers();
+    [moved(&satisfied(before), &satisfied(after)), moved(&loyal(before), &loyal(after)), moved(&complained(before), &complained(after))]
 }
 
 /// Pairs of waves; without a hold-out group the plain change, labelled so.
-pub(super) fn lift(tally: &Tally<'_>, waves: &[&WaveSheet]) -> Counted {
-    let (mut before, mut after, mut rows) = (Answers::default(), Answers::default(), Vec::new());
-    let satisfied = |asked: Asked<'_>| {
-        let of_one = Tally { yardstick: tally.yardstick, waves: vec![asked], population: None };
-        of_one.satisfied_answers(&|instrument| instrument.with_role(Role::Overall))
-    };
+pub(super) fn lift(yardstick: &Yardstick, waves: &[&WaveSheet], answered: &HashMap<WaveId, Answered>) -> (Sums, Vec<Behind>) {
+    let (mut sums, mut rows) = (Sums::default(), Vec::new());
+    let satisfied = |asked: Asked<'_>| Tally { yardstick, waves: vec![asked], population: None }.overall_answers();
     for wave in waves {
-        let Some(baseline) = &wave.baseline else { continue };
-        before = before.and(&satisfied(baseline.asked()).0);
-        let (answers, behind) = satisfied(wave.answered.asked());
-        after = after.and(&answers);
-        rows.extend(behind.into_iter().map(|row| super::Behind { counts: true, reason: "counted", ..row }));
+        let Some(baseline) = wave.baseline.and_then(|id| answered.get(&id)) else { continue };
+        sums.alike.entry(BEFORE).or_default().and(&satisfied(baseline.asked()).0);
+        let Some(after) = answered.get(&wave.id) else { continue };
+        let (answers, behind) = satisfied(after.asked());
+        sums.alike.entry(ANSWERS).or_default().and(&answers);
+        rows.extend(behind.into_iter().map(|row| Behind { counts: true, reason: "counted", ..row }));
     }
-    Counted { figure: moved(&before, &after), rows }
+    (sums, rows)
 }

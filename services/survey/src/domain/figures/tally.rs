@@ -1,16 +1,16 @@
-//! Answers counted by one yardstick. Everything is a share, a mean or a count of rows, with design weights, and the figure
-//! without them beside it (SV-38).
+//! Answers counted by one yardstick.
 
-use steward_kit::metric::{
-    Answers, DimensionMean, Figure, LoyaltyCounts, LoyaltyMethod, Part, Ratio, SatisfiedLevels, Scale, Unit, WEIGHT_ONE, csat_index,
-    csat_rate, loyalty_rate, nps,
-};
+use std::collections::BTreeMap;
+
+use steward_kit::metric::{Figure, LoyaltyCounts, LoyaltyMethod, Ratio};
 
 use super::super::answer::{Value, answer_to};
 use super::super::codes::Role;
 use super::super::instrument::{Instrument, Question};
+use super::formulas::{loyalty_of, mean, nps_of, share};
+use super::sums::{Alike, Sums, key};
 use super::yardstick::Yardstick;
-use super::{Behind, Counted, RESPONSE, Row, UNWEIGHTED};
+use super::{Behind, RESPONSE, Row, how_many};
 
 /// Some of the responses of a wave.
 #[derive(Clone, Debug)]
@@ -52,100 +52,106 @@ fn is_below(instrument: &Instrument, dimension: Option<&str>, top: &str) -> bool
     false
 }
 
-fn without_weights(answers: &Answers) -> Answers {
-    Answers::unweighted(answers.levels().map(|(level, count)| (level, count.n)))
-}
-
-fn is_weighted(answers: &Answers) -> bool {
-    answers.levels().any(|(_, count)| count.weight != i128::from(count.n) * i128::from(WEIGHT_ONE))
-}
-
-/// A share of answers that are 1 out of those that are 0 or 1.
-pub(super) fn share(answers: &Answers, population: Option<i64>) -> Figure {
-    csat_rate(answers, &SatisfiedLevels::of(Scale::Five, &[1], false), population)
-}
-
-/// The mean of points that stand as levels.
-fn mean(answers: &Answers) -> Figure {
-    let plain = answers.levels().map(|(points, count)| i128::from(points) * i128::from(count.n)).sum();
-    if !is_weighted(answers) {
-        return Figure::mean(plain, answers.n());
-    }
-    let weighted = Figure { n: answers.n(), numerator: answers.points(i64::from), denominator: answers.weight(), ..Figure::default() };
-    weighted.beside([Part::of(UNWEIGHTED, Ratio::new(plain, answers.n().into()), Unit::Points)])
+/// The dimensions of the first level with what each weighs.
+pub(super) fn weights(instrument: &Instrument) -> Vec<(i64, Ratio)> {
+    let top = instrument.dimensions.iter().filter(|dimension| dimension.parent.is_none());
+    top.map(|dimension| (key(&dimension.code), instrument.weight_of(dimension))).collect()
 }
 
 impl Tally<'_> {
-    /// Each answer in points to a question, with the highest of its scale.
-    fn levels(&self, picks: Picks<'_>) -> Vec<(&Row, u32, u32)> {
-        let mut found = Vec::new();
+    /// Each answer in points to a question, by what its scale's highest makes of points: nothing for a scale that nobody speaks of.
+    fn levels<T>(&self, picks: Picks<'_>, of_scale: impl Fn(u32) -> Option<T>, mut take: impl FnMut(&Row, &T, u32)) {
         for wave in &self.waves {
             let Some((question, max)) = picks(wave.instrument).and_then(|question| Some((question, question.kind.scale_max()?))) else {
                 continue;
             };
-            let answered = |row: &&Row| answer_to(&row.answers, &question.code)?.points();
-            found.extend(wave.rows.iter().filter_map(|row| Some((*row, max, answered(row)?))));
+            let Some(scale) = of_scale(max) else { continue };
+            for row in &wave.rows {
+                if let Some(level) = answer_to(&row.answers, &question.code).and_then(Value::points) {
+                    take(row, &scale, level);
+                }
+            }
         }
-        found
     }
 
     /// 1 for each satisfied answer to a question, 0 for each other.
-    pub(super) fn satisfied_answers(&self, picks: Picks<'_>) -> (Answers, Vec<Behind>) {
-        let (mut answers, mut rows) = (Answers::default(), Vec::new());
-        for (row, max, level) in self.levels(picks) {
-            let Some(satisfied) = self.yardstick.satisfied_of(max) else { continue };
-            let is_satisfied = satisfied.contains(&level);
-            answers.add(u32::from(is_satisfied), 1, row.weight);
-            rows.push(behind(row, is_satisfied, i64::from(level)));
-        }
+    fn satisfied_answers(&self, picks: Picks<'_>) -> (Alike, Vec<Behind>) {
+        let (mut answers, mut rows) = (Alike::default(), Vec::new());
+        self.levels(
+            picks,
+            |max| self.yardstick.satisfied_of(max),
+            |row, satisfied, level| {
+                let is_satisfied = satisfied.contains(&level);
+                answers.add(u32::from(is_satisfied), row.weight);
+                rows.push(behind(row, is_satisfied, i64::from(level)));
+            },
+        );
         (answers, rows)
     }
 
     /// The share of satisfied answers to a question (F-01).
-    pub fn satisfied_share(&self, picks: Picks<'_>) -> Counted {
-        let (answers, rows) = self.satisfied_answers(picks);
-        Counted { figure: share(&answers, self.population), rows }
+    pub fn satisfied_share(&self, picks: Picks<'_>) -> Figure {
+        share(&self.satisfied_answers(picks).0.answers(), self.population)
+    }
+
+    /// The points of each answer to a question.
+    fn point_answers(&self, picks: Picks<'_>) -> (Alike, Vec<Behind>) {
+        let (mut answers, mut rows) = (Alike::default(), Vec::new());
+        self.levels(picks, Some, |row, max, level| {
+            let Some(points) = self.yardstick.points_of(*max, level) else { return };
+            answers.add(points, row.weight);
+            rows.push(behind(row, true, i64::from(points)));
+        });
+        (answers, rows)
     }
 
     /// The mean points of a question (F-02).
-    pub fn mean_points(&self, picks: Picks<'_>) -> Counted {
-        let (mut answers, mut rows) = (Answers::default(), Vec::new());
-        for (row, max, level) in self.levels(picks) {
-            let Some(points) = self.yardstick.points_of(max, level) else { continue };
-            answers.add(points, 1, row.weight);
-            rows.push(behind(row, true, i64::from(points)));
-        }
-        Counted { figure: mean(&answers), rows }
+    pub fn mean_points(&self, picks: Picks<'_>) -> Figure {
+        mean(&self.point_answers(picks).0.answers())
+    }
+
+    /// Of the overall question: 1 for each satisfied answer, 0 for each other.
+    pub(super) fn overall_answers(&self) -> (Alike, Vec<Behind>) {
+        self.satisfied_answers(&|instrument| instrument.with_role(Role::Overall))
     }
 
     /// F-01
-    pub fn csat_rate(&self) -> Counted {
-        self.satisfied_share(&|instrument| instrument.with_role(Role::Overall))
+    pub fn csat_rate(&self) -> Figure {
+        share(&self.overall_answers().0.answers(), self.population)
+    }
+
+    /// Of the overall question: the points of each answer.
+    pub(super) fn overall_points(&self) -> (Alike, Vec<Behind>) {
+        self.point_answers(&|instrument| instrument.with_role(Role::Overall))
     }
 
     /// F-02
-    pub fn csat_score(&self) -> Counted {
-        self.mean_points(&|instrument| instrument.with_role(Role::Overall))
+    pub fn csat_score(&self) -> Figure {
+        mean(&self.overall_points().0.answers())
+    }
+
+    /// How likely each respondent recommends, from 0 to 10.
+    pub(super) fn recommend_answers(&self) -> (Alike, Vec<Behind>) {
+        let (mut answers, mut rows) = (Alike::default(), Vec::new());
+        self.levels(
+            &|instrument| instrument.with_role(Role::Recommend),
+            |max| (max == 10).then_some(()),
+            |row, (), level| {
+                answers.add(level, row.weight);
+                rows.push(behind(row, level >= 9, i64::from(level)));
+            },
+        );
+        (answers, rows)
     }
 
     /// F-03: of answers from 0 to 10.
-    pub fn nps(&self) -> Counted {
-        let (mut answers, mut rows) = (Answers::default(), Vec::new());
-        let recommend = self.levels(&|instrument| instrument.with_role(Role::Recommend));
-        for (row, _, level) in recommend.into_iter().filter(|(_, max, _)| *max == 10) {
-            answers.add(level, 1, row.weight);
-            rows.push(behind(row, level >= 9, i64::from(level)));
-        }
-        let mut figure = nps(&answers);
-        if is_weighted(&answers) {
-            figure.parts.push(Part::of(UNWEIGHTED, nps(&without_weights(&answers)).value(), Unit::Nps));
-        }
-        Counted { figure, rows }
+    pub fn nps(&self) -> Figure {
+        nps_of(&self.recommend_answers().0.answers())
     }
 
     /// 1 for each loyal respondent, 0 for each other, of those who answered all three questions; and how they answered each.
-    pub(super) fn loyal_answers(&self) -> (Answers, LoyaltyCounts, Vec<Behind>) {
-        let (mut answers, mut counts, mut rows) = (Answers::default(), LoyaltyCounts::default(), Vec::new());
+    pub(super) fn loyal_answers(&self) -> (Alike, LoyaltyCounts, Vec<Behind>) {
+        let (mut answers, mut counts, mut rows) = (Alike::default(), LoyaltyCounts::default(), Vec::new());
         for wave in &self.waves {
             for row in &wave.rows {
                 let all = [Role::Overall, Role::Recommend, Role::Repurchase].map(|role| self.is_positive(wave.instrument, row, role));
@@ -159,7 +165,7 @@ impl Tally<'_> {
                 counts.satisfied += i64::from(satisfied);
                 counts.recommend += i64::from(recommends);
                 counts.stay += i64::from(stays);
-                answers.add(u32::from(loyal), 1, row.weight);
+                answers.add(u32::from(loyal), row.weight);
                 rows.push(behind(row, loyal, 0));
             }
         }
@@ -167,17 +173,9 @@ impl Tally<'_> {
     }
 
     /// F-04: of those who answered all three questions.
-    pub fn loyalty(&self) -> Counted {
-        let (answers, counts, rows) = self.loyal_answers();
-        let unweighted = loyalty_rate(&counts, self.yardstick.loyalty, self.population);
-        let figure = match self.yardstick.loyalty {
-            LoyaltyMethod::Composite | LoyaltyMethod::RecommendOnly if is_weighted(&answers) => {
-                share(&answers, self.population).beside(unweighted.parts)
-            }
-            // A mean of three shares is not weighed: it is a variant for comparison with others' figures.
-            LoyaltyMethod::Composite | LoyaltyMethod::RecommendOnly | LoyaltyMethod::MeanOfThree => unweighted,
-        };
-        Counted { figure, rows }
+    pub fn loyalty(&self) -> Figure {
+        let (answers, counts, _) = self.loyal_answers();
+        loyalty_of(self.yardstick.loyalty, &answers.answers(), &counts, self.population)
     }
 
     fn is_positive(&self, instrument: &Instrument, row: &Row, role: Role) -> Option<bool> {
@@ -190,13 +188,13 @@ impl Tally<'_> {
     }
 
     /// 1 for each yes to the question of a role, 0 for each no.
-    pub(super) fn said_answers(&self, role: Role) -> (Answers, Vec<Behind>) {
-        let (mut answers, mut rows) = (Answers::default(), Vec::new());
+    pub(super) fn said_answers(&self, role: Role) -> (Alike, Vec<Behind>) {
+        let (mut answers, mut rows) = (Alike::default(), Vec::new());
         for wave in &self.waves {
             let Some(question) = wave.instrument.with_role(role) else { continue };
             for row in &wave.rows {
                 if let Some(said) = answer_to(&row.answers, &question.code).and_then(Value::yes) {
-                    answers.add(u32::from(said), 1, row.weight);
+                    answers.add(u32::from(said), row.weight);
                     rows.push(behind(row, said, 0));
                 }
             }
@@ -206,13 +204,12 @@ impl Tally<'_> {
 
     /// F-05b, F-06b: those who said yes to the question of a role, by those who answered it. Whether a complaint was handled in time
     /// is asked of complainants only, whose number nobody knows.
-    pub fn said(&self, role: Role) -> Counted {
-        let (answers, rows) = self.said_answers(role);
-        Counted { figure: share(&answers, self.population.filter(|_| role == Role::Complained)), rows }
+    pub fn said(&self, role: Role) -> Figure {
+        share(&self.said_answers(role).0.answers(), self.population.filter(|_| role == Role::Complained))
     }
 
-    /// SV-26: opinions and suggestions, counted; no text is read.
-    pub fn suggestions(&self) -> Counted {
+    /// SV-26: opinions and suggestions; no text is read.
+    pub(super) fn texts(&self) -> Vec<Behind> {
         let mut rows = Vec::new();
         for wave in &self.waves {
             for question in wave.instrument.questions.iter().filter(|question| question.role == Some(Role::Suggestion)) {
@@ -221,12 +218,17 @@ impl Tally<'_> {
                 rows.extend(answered.map(|row| Behind { kind: "suggestion", ..behind(row, true, 1) }));
             }
         }
-        Counted { figure: Figure::count(i64::try_from(rows.len()).unwrap_or(i64::MAX)), rows }
+        rows
     }
 
-    /// The mean points of a dimension and those below it, and how many respondents answered it.
-    pub fn dimension(&self, code: &str) -> (Figure, i64) {
-        let (mut answers, mut respondents) = (Answers::default(), 0);
+    /// SV-26: opinions and suggestions, counted.
+    pub fn suggestions(&self) -> Figure {
+        Figure::count(how_many(self.texts().len()))
+    }
+
+    /// The points of a dimension and those below it, and how many respondents answered it.
+    fn dimension_answers(&self, code: &str) -> (Alike, i64) {
+        let (mut answers, mut respondents) = (Alike::default(), 0);
         for wave in &self.waves {
             let questions: Vec<(&Question, u32)> = wave
                 .instrument
@@ -240,29 +242,40 @@ impl Tally<'_> {
                     |(question, max): &(&Question, u32)| self.yardstick.points_of(*max, answer_to(&row.answers, &question.code)?.points()?);
                 let mut answered = questions.iter().filter_map(points).peekable();
                 respondents += i64::from(answered.peek().is_some());
-                answered.for_each(|points| answers.add(points, 1, row.weight));
+                answered.for_each(|points| answers.add(points, row.weight));
             }
         }
-        (mean(&answers), respondents)
+        (answers, respondents)
+    }
+
+    /// The mean points of a dimension and those below it, and how many respondents answered it.
+    pub fn dimension(&self, code: &str) -> (Figure, i64) {
+        let (answers, respondents) = self.dimension_answers(code);
+        (mean(&answers.answers()), respondents)
+    }
+
+    /// Every dimension, at whatever level it stands: of many estates only the last wave says which ones are of the first.
+    pub(super) fn index_sums(&self) -> (Sums, Vec<Behind>) {
+        let codes: BTreeMap<i64, &str> = self
+            .waves
+            .iter()
+            .flat_map(|wave| &wave.instrument.dimensions)
+            .map(|dimension| (key(&dimension.code), dimension.code.as_str()))
+            .collect();
+        let mut sums = Sums::default();
+        for (key, code) in codes {
+            let (answers, respondents) = self.dimension_answers(code);
+            if respondents > 0 {
+                sums.alike.insert(key, answers);
+                sums.respondents.insert(key, respondents);
+            }
+        }
+        (sums, self.waves.iter().flat_map(|wave| &wave.rows).map(|row| behind(row, true, 0)).collect())
     }
 
     /// F-02b: dimensions of the first level, by the weights of the last wave's instrument.
-    pub fn index(&self) -> Counted {
-        let Some(last) = self.waves.last() else { return Counted::default() };
-        let top: Vec<_> = last.instrument.dimensions.iter().filter(|dimension| dimension.parent.is_none()).collect();
-        let mut means = Vec::with_capacity(top.len());
-        let mut plain = Vec::with_capacity(top.len());
-        for dimension in top {
-            let weight = last.instrument.weight_of(dimension);
-            let (mean, n) = self.dimension(&dimension.code);
-            plain.push(DimensionMean { weight, mean: super::plain(&mean), n });
-            means.push(DimensionMean { weight, mean: mean.value(), n });
-        }
-        let mut figure = csat_index(&means);
-        if means != plain {
-            figure.parts.push(Part::of(UNWEIGHTED, csat_index(&plain).value(), Unit::Points));
-        }
-        let rows = self.waves.iter().flat_map(|wave| &wave.rows).map(|row| behind(row, true, 0)).collect();
-        Counted { figure, rows }
+    pub fn index(&self) -> Figure {
+        let weights = self.waves.last().map(|last| weights(last.instrument));
+        Sums { weights, ..self.index_sums().0 }.index()
     }
 }

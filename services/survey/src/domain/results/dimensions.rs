@@ -55,7 +55,7 @@ fn points_of(tally: &Tally<'_>, row: &Row, dimension: Option<&str>) -> Option<f6
     };
     let figure = match dimension {
         Some(code) => alone.dimension(code).0,
-        None => alone.csat_score().figure,
+        None => alone.csat_score(),
     };
     figure.value().map(Ratio::as_f64)
 }

@@ -6,7 +6,7 @@ mod questions;
 mod shown;
 
 use super::codes::Role;
-use super::figures::{Answered, Counted, Tally, Yardstick};
+use super::figures::{Answered, Tally, Yardstick};
 use steward_kit::metric::{Figure, LoyaltyMethod};
 
 pub use dimensions::DimensionResult;
@@ -57,7 +57,7 @@ pub struct WaveFigures {
 pub fn figures_of(rules: &Rules<'_>, answered: &Answered) -> WaveFigures {
     let (yardstick, instrument) = (rules.yardstick, answered.instrument.as_ref());
     let tally = Tally { yardstick, waves: vec![answered.asked()], population: rules.population };
-    let shown = |metric, method: String, counted: Counted| Shown::of(metric, method, &counted.figure, rules.suppress_below);
+    let shown = |metric, method: String, figure: Figure| Shown::of(metric, method, &figure, rules.suppress_below);
     let max = instrument.with_role(Role::Overall).and_then(|question| question.kind.scale_max()).unwrap_or_default();
     let loyalty = match yardstick.loyalty {
         LoyaltyMethod::Composite => "composite",
@@ -84,7 +84,7 @@ pub fn figures_of(rules: &Rules<'_>, answered: &Answered) -> WaveFigures {
         complaint_rate: shown("complaint_rate", "survey".to_owned(), tally.said(Role::Complained)),
         complaint_timely_rate: shown("complaint_timely_rate", "survey".to_owned(), tally.said(Role::ComplaintTimely)),
         // A count of texts gives nobody away.
-        suggestion_count: Shown::of("suggestion_count", "texts".to_owned(), &tally.suggestions().figure, 0),
+        suggestion_count: Shown::of("suggestion_count", "texts".to_owned(), &tally.suggestions(), 0),
     }
 }
 

@@ -64,11 +64,11 @@ fn result(
     let max = question.kind.scale_max().filter(|max| tally.yardstick.satisfied_of(*max).is_some());
     let satisfied = |tally: &Tally<'_>, max: u32| {
         let method = tally.yardstick.name_of_levels(max);
-        Shown::of("satisfied_rate", method, &tally.satisfied_share(&|asked| asked.coded(&question.code)).figure, rules.suppress_below)
+        Shown::of("satisfied_rate", method, &tally.satisfied_share(&|asked| asked.coded(&question.code)), rules.suppress_below)
     };
     let score = |max: u32| {
         let method = tally.yardstick.name_of_points(max);
-        Shown::of("mean_score", method, &tally.mean_points(&|asked| asked.coded(&question.code)).figure, rules.suppress_below)
+        Shown::of("mean_score", method, &tally.mean_points(&|asked| asked.coded(&question.code)), rules.suppress_below)
     };
     let (counts, count, not_applicable) = counted(answered, question);
     let is_suppressed = count > 0 && count < i64::from(rules.suppress_below);

@@ -6,3 +6,4 @@ mod draws;
 mod figures;
 mod judgements;
 mod paths;
+mod sums;

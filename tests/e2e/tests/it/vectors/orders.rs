@@ -76,7 +76,12 @@ impl Site {
             note: "马上到".to_owned(),
             ..Default::default()
         };
-        self.orders().contact_customer(self.technicians[at % 40].asks(request)).await?;
+        // As above: the month may still be being set up.
+        heard(|| {
+            let (mut orders, request) = (self.orders(), self.technicians[at % 40].asks(request.clone()));
+            async move { orders.contact_customer(request).await }
+        })
+        .await?;
         Ok(())
     }
 

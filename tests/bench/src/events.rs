@@ -1,0 +1,15 @@
+//! Row 16: facts on their way. The product's own relay over a full outbox, and the way of an order into its resident's inbox.
+
+mod inbox;
+mod relay;
+
+use anyhow::Result;
+
+use crate::{row::Row, stage::Stage};
+
+/// Both parts.
+pub(crate) async fn run(stage: &Stage) -> Result<Vec<Row>> {
+    let mut rows = relay::run(stage).await?;
+    rows.extend(inbox::run(stage).await?);
+    Ok(rows)
+}

@@ -1,0 +1,116 @@
+//! An order is created; how long until its resident can read of it. work-order and notification as they are shipped, everything on.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::{
+    caller::Bearer,
+    ground::{self, ESTATES, UNITS},
+    house,
+    load::open,
+    orders::Orders,
+    row::Row,
+    stage::Stage,
+};
+
+/// Orders a second.
+const RATE: f64 = 500.0;
+
+pub(super) async fn run(stage: &Stage) -> Result<Vec<Row>> {
+    let bearer = Bearer::new(&stage.operations()?)?;
+    let work_order = house::work_order(stage, &bearer).await?;
+    residents(stage.pool()).await?;
+    let notification = stage.start("notification").await?;
+    let orders = Orders::of(&work_order, &bearer).await?;
+    // Caches fill, and the groups of the streams are made.
+    let before = told(stage.pool()).await?;
+    let before = before + i64::try_from(load(&orders, 50.0, Duration::from_secs(4)).await?)?;
+    settled(stage.pool(), before).await?;
+    let span = if stage.options.quick { Duration::from_secs(4) } else { Duration::from_secs(30) };
+    let sent = load(&orders, RATE, span).await?;
+    settled(stage.pool(), before + i64::try_from(sent)?).await?;
+
+    let (p50, p99, worst, read): (f64, f64, f64, i64) = sqlx::query_as(
+        "SELECT (percentile_disc(0.5) WITHIN GROUP (ORDER BY late))::float8, (percentile_disc(0.99) WITHIN GROUP (ORDER BY late))::float8,
+                max(late)::float8, count(*)
+           FROM (SELECT 1000 * extract(epoch FROM i.place_time - m.fact_time) AS late
+                   FROM notification.inbox_items i JOIN notification.messages m ON m.id = i.message_id AND m.create_time = i.message_create_time
+                  WHERE i.template_key = 'work_order.received' AND i.customer_id IS NOT NULL ORDER BY i.position DESC LIMIT $1) AS l",
+    )
+    .bind(i64::try_from(sent)?)
+    .fetch_one(stage.pool())
+    .await
+    .context("looking at the inboxes")?;
+    ensure!(read == i64::try_from(sent)?, "{read} of {sent} residents can read of their order");
+    notification.stop()?;
+    work_order.stop()?;
+    Ok(vec![Row::value(16, "order event to resident's inbox: p99", p99, "ms").at_most(50.0, 20.0).note(format!(
+        "{sent} orders at {RATE}/s, from the order's time to when the item can be read; p50 {p50:.1} ms, worst {worst:.0} ms"
+    ))])
+}
+
+/// Orders at an even pace; how many.
+async fn load(orders: &Orders, rate: f64, span: Duration) -> Result<usize> {
+    let orders = orders.clone();
+    let load = open(rate, span, move |number| {
+        let orders = orders.clone();
+        async move { orders.create(usize::try_from(number).unwrap_or_default()).await.map(drop) }
+    });
+    Ok(load.await?.times.count())
+}
+
+/// Makes the residents known to notification, as customer's events would. Before the service starts.
+async fn residents(pool: &PgPool) -> Result<()> {
+    let estates: Vec<Uuid> = (0..ESTATES).map(ground::estate).collect();
+    sqlx::query(
+        "WITH added AS (INSERT INTO notification.estates (id, group_id, region_id, name, time_zone, create_time, update_time)
+              SELECT n.id, md5('bench')::uuid, md5('bench')::uuid, 'Estate ' || n.id, 'Asia/Shanghai', '2020-01-01Z', '2020-01-01Z'
+                FROM unnest($1::uuid[]) AS n(id) ON CONFLICT DO NOTHING)
+         UPDATE notification.policy_epoch SET epoch = epoch + 1",
+    )
+    .bind(&estates)
+    .execute(pool)
+    .await
+    .context("laying notification's estates")?;
+    let pairs = (0..ESTATES).flat_map(|estate| (0..UNITS).map(move |unit| (ground::estate(estate), ground::customer(estate, unit))));
+    let (homes, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.unzip();
+    sqlx::query(
+        "WITH n AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS n(estate_id, id)), known AS (
+             INSERT INTO notification.customers (id, home_estate_id, preferred_language, do_not_disturb, email_invalid, update_time)
+             SELECT n.id, n.estate_id, 'zh-CN', false, false, '2020-01-01Z' FROM n ON CONFLICT DO NOTHING)
+         INSERT INTO notification.customer_estates (estate_id, customer_id, create_time)
+         SELECT n.estate_id, n.id, '2020-01-01Z' FROM n ON CONFLICT DO NOTHING",
+    )
+    .bind(homes)
+    .bind(ids)
+    .execute(pool)
+    .await
+    .context("laying residents")?;
+    Ok(())
+}
+
+/// Items of residents about their orders.
+async fn told(pool: &PgPool) -> Result<i64> {
+    let sql = "SELECT count(*) FROM notification.inbox_items WHERE template_key = 'work_order.received' AND customer_id IS NOT NULL";
+    Ok(sqlx::query_scalar(sql).fetch_one(pool).await?)
+}
+
+/// Waits until so many items can be read, and no fact of an order waits.
+async fn settled(pool: &PgPool, wanted: i64) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let waits: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM work_order.outbox WHERE publish_time IS NULL) OR EXISTS (SELECT FROM notification.inbox_arrivals)",
+        )
+        .fetch_one(pool)
+        .await?;
+        if !waits && told(pool).await? >= wanted {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(60), "the inboxes were not filled within a minute");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
