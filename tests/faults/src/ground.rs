@@ -15,6 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Code of the questionnaire that residents are asked after an order.
 pub const QUESTIONNAIRE: &str = "callback";
 
+const APPLY_PLAN: &str = "gateway.v1.PlanService/ApplyServicePlan";
+const CREATE_HOOK: &str = "notification.v1.WebhookEndpointService/CreateWebhookEndpoint";
+
+/// What is not answered the same twice: a plan goes on where it stopped, so that a second answer may tell of more; the secret of an endpoint
+/// is told once.
+pub(crate) const TOLD_OTHERWISE: [&str; 2] = [APPLY_PLAN, CREATE_HOOK];
+
 /// Whose numbers the estate runs under.
 const PLAN: &str = "service-uplift";
 
@@ -45,12 +52,12 @@ impl Ground {
         let building = made(callers.ask(&ops, "customer.v1.UnitService/CreateBuilding", building).await?, "building")?;
         let scope = |level: &str, id: &str| json!({"level": format!("POLICY_SCOPE_LEVEL_{level}"), "id": id});
         let base = json!({"planCode": "base", "scope": scope("BASE", "")});
-        callers.ask(&ops, "gateway.v1.PlanService/ApplyServicePlan", base).await?;
+        applied(callers, &ops, base).await?;
         let plan = json!({"planCode": PLAN, "scope": scope("ESTATE", &estate)});
-        heard(callers, &ops, "gateway.v1.PlanService/ApplyServicePlan", plan).await?;
+        applied(callers, &ops, plan).await?;
         let told = ["WorkOrderCreated", "WorkOrderReopened", "WorkOrderClosed"].map(|name| format!("steward.work_order.v1.{name}"));
         let hook = json!({"url": hook, "description": "facility system", "estateIds": [estate], "eventTypes": told});
-        heard(callers, &ops, "notification.v1.WebhookEndpointService/CreateWebhookEndpoint", hook).await?;
+        heard(callers, &ops, CREATE_HOOK, hook).await?;
         Self::questionnaire(callers, &ops).await?;
         let activity = Self::activity(callers, &ops, &estate, now).await?;
         Ok(Self { estate, building, activity })
@@ -85,6 +92,20 @@ impl Ground {
         callers.ask(&Who::staff("approver.gu"), &format!("{SERVICE}/ApproveActivity"), body.clone()).await?;
         callers.ask(ops, &format!("{SERVICE}/PublishActivity"), body).await?;
         Ok(activity)
+    }
+}
+
+/// Applies a plan until every service has all of it: one that has not heard of the estate yet holds the rest back.
+async fn applied(callers: &Callers, who: &Who, body: Value) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let answer = heard(callers, who, APPLY_PLAN, body.clone()).await?;
+        let documents = answer["documents"].as_array().context("documents")?;
+        if documents.iter().all(|document| document["state"] == "APPLIED_STATE_APPLIED") {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < PATIENCE, "the plan is not applied: {answer}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

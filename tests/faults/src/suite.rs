@@ -16,7 +16,7 @@ use crate::{
     chance::Chance,
     checks::{self, Counted, Sums},
     fault::Fault,
-    ground::Ground,
+    ground::{Ground, TOLD_OTHERWISE},
     load::{Load, is_of_the_day},
     site::Site,
     table::Row,
@@ -248,7 +248,8 @@ impl Suite {
 
     /// Some of what was acknowledged in the round is asked again, and must be answered as before.
     async fn repeat(&mut self, from: usize) -> Result<()> {
-        let written = self.callers.journal.since(from);
+        let mut written = self.callers.journal.since(from);
+        written.retain(|one| !TOLD_OTHERWISE.iter().any(|rpc| one.rpc.ends_with(rpc)));
         for _ in 0..REPEATED.min(written.len()) {
             let one = self.chance.pick(&written);
             if !self.callers.repeat(one).await? {

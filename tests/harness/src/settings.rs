@@ -18,6 +18,10 @@ use steward_kit_store::{ServiceGroups, StoreConfig};
 
 use crate::{AUDIENCE, Claims, ISSUER, Issuer, TestDatabase, TestRedis};
 
+/// Connections of a service to its database. Fewer than in production: many services of many tests share one small server, and each
+/// connection is a process of it.
+const CONNECTIONS: u32 = 10;
+
 /// A folder that goes when it is dropped.
 #[derive(Debug)]
 pub struct PrivateDir(PathBuf);
@@ -75,7 +79,7 @@ impl PrivateDir {
             },
             clock: ClockConfig::default(),
             crypto: CryptoConfig { keyring_file: None, keyring: Some(SecretString::from(Keyring::generate_text().to_string())) },
-            store: StoreConfig::new(database.app_url(schema), redis.url()),
+            store: StoreConfig { database_connections: CONNECTIONS, ..StoreConfig::new(database.app_url(schema), redis.url()) },
             owner_database_url: None,
         })
     }

@@ -24,7 +24,7 @@ pub fn environment(workspace: &Workspace, name: &str, packages: &[&str]) -> Resu
     }
     make(&home)?;
     let mut install = Command::new(home.join("bin/pip"));
-    run(install.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages), "pip install")?;
+    run(install.args(["install", "--quiet", "--no-compile", "--disable-pip-version-check"]).args(packages), "pip install")?;
     fs::write(&complete, packages.join("\n")).map_err(Problem::io(format_args!("writing {}", complete.display())))?;
     Ok(home)
 }

@@ -96,7 +96,11 @@ impl Told {
     /// All of it as one text.
     pub(crate) fn words(&self) -> String {
         let spans: Vec<String> = self.spans.iter().map(Span::words).collect();
-        [self.log.as_str(), &self.page, &spans.join("\n")].join("\n")
+        // Of a sample its name and labels: among the digits of sums of seconds stands any number, sooner or later.
+        let samples =
+            self.page.lines().map(|line| if line.starts_with('#') { line } else { line.rsplit_once(' ').map_or(line, |(name, _)| name) });
+        let samples: Vec<&str> = samples.collect();
+        [self.log.as_str(), &samples.join("\n"), &spans.join("\n")].join("\n")
     }
 
     /// The lines of the log.
