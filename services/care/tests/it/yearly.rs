@@ -117,9 +117,10 @@ async fn an_improvement_that_was_verified_counts_once() {
     let late = uuid::Uuid::now_v7();
     world.publish("survey", vec![NewEvent::new(late, world.estate, world.now(), &improved(late, own))]).await;
     eventually("it was heard", || async {
-        let sql = "SELECT count(*) FROM care.inbox WHERE consumer LIKE '%answers%'";
+        // The marks of March may be forgotten by now.
+        let sql = "SELECT count(*) FROM care.inbox WHERE consumer LIKE '%answers%' AND process_time >= '2026-06-01Z'";
         let heard: i64 = sqlx::query_scalar(sql).fetch_one(&world.db).await.unwrap();
-        (heard == 5).then_some(())
+        (heard == 1).then_some(())
     })
     .await;
     assert_eq!(count().await, 2);
