@@ -15,6 +15,7 @@ mod asked;
 mod keep;
 mod question;
 mod rows;
+mod stretch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::error::StoreResult;
 
 pub use question::Question;
 pub(crate) use question::hash;
+pub use stretch::{Stretch, StretchColumns};
 
 use asked::Asked;
 use question::Key;

@@ -12,12 +12,12 @@ use steward_kit::auth::ScopedEstate;
 use steward_kit::ids::EstateId;
 use steward_kit::metric::{self, AsOf, Definition, Period};
 use steward_kit::{Error, Result};
-use steward_kit_store::rollups::{Count, Counter, Question};
+use steward_kit_store::rollups::{Count, Counter, Question, Stretch};
 
 use super::rules::Rules;
 use crate::domain::figures::{self, Answered, Facts, Row, Sheet, facts_of};
 use crate::domain::ids::WaveId;
-use crate::store::facts::{self, Stretch};
+use crate::store::facts;
 
 /// Responses that are in memory at once while estates are counted: what they come to adds up.
 const AT_ONCE: usize = 4096;

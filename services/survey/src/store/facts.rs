@@ -10,6 +10,7 @@ use steward_kit::Result;
 use steward_kit::auth::ScopedEstate;
 use steward_kit::ids::EstateId;
 use steward_kit_store::StoreResult;
+use steward_kit_store::rollups::Stretch;
 use uuid::Uuid;
 
 use super::{at, code, maybe_of};
@@ -17,25 +18,6 @@ use crate::domain::Answer;
 use crate::domain::codes::{FeedbackState, Mode};
 use crate::domain::figures::{ItemRow, PlanRow, Row, WaveSheet};
 use crate::domain::ids::{QuestionnaireVersionId, WaveId};
-
-/// An estate and its period, from an instant to another.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
-    /// The estate.
-    pub(crate) estate: ScopedEstate,
-    /// From.
-    pub(crate) start: Timestamp,
-    /// To, no longer in it.
-    pub(crate) end: Timestamp,
-}
-
-/// The columns of stretches, for `unnest`.
-type Columns = (Vec<Uuid>, Vec<jiff_sqlx::Timestamp>, Vec<jiff_sqlx::Timestamp>);
-
-fn columns(stretches: &[Stretch]) -> Columns {
-    let estates = stretches.iter().map(|stretch| stretch.estate.as_uuid()).collect();
-    (estates, stretches.iter().map(|stretch| at(stretch.start)).collect(), stretches.iter().map(|stretch| at(stretch.end)).collect())
-}
 
 /// A wave that counts, and by which instruments it and the one that it is compared with were asked.
 #[derive(Clone, Debug)]
@@ -49,7 +31,7 @@ pub(crate) struct WaveFacts {
 /// Waves that were launched in the stretches, in that order, with their numbers; standing ones only of these programmes: there is
 /// one a month for each occasion, and nobody but who names its programme counts it. One trip.
 pub(crate) async fn list_waves(db: impl PgExecutor<'_>, stretches: &[Stretch], programmes: &[String]) -> Result<Vec<WaveFacts>> {
-    let (estates, starts, ends) = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT w.estate_id, w.id, w.body ->> 'programme_code' AS "programme!", w.is_standing AS "is_standing!",
                   w.body ->> 'under_sample_reason' IS NOT NULL AS "is_under_sample!", (w.body ->> 'version_id')::uuid AS "version!",
@@ -129,7 +111,7 @@ pub(crate) async fn list_rows(db: &mut PgConnection, estate: EstateId, wave: Wav
 /// hold, and what is asked of each.
 macro_rules! select_facts {
     ($table:tt, $instant:tt, $also:tt, $asked:tt, $db:expr, $stretches:expr) => {{
-        let (estates, starts, ends) = columns($stretches);
+        let (estates, starts, ends) = Stretch::columns($stretches);
         sqlx::query!(
             r#"SELECT r.estate_id, r.id, survey.instant(r.body ->> '"#
                 + $instant
@@ -215,7 +197,7 @@ pub(crate) async fn list_verified(db: impl PgExecutor<'_>, stretches: &[Stretch]
 
 /// Rounds of interviews held in the stretches: one a wave, and one for those of none (SV-20). One trip.
 pub(crate) async fn count_interview_rounds(db: impl PgExecutor<'_>, stretches: &[Stretch]) -> Result<Vec<(EstateId, i64)>> {
-    let (estates, starts, ends) = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT p.estate_id AS "estate_id!", r.rounds AS "rounds!"
              -- unscoped: a stretch is of an estate that the caller was found to have

@@ -10,11 +10,11 @@ use steward_kit::auth::ScopedEstate;
 use steward_kit::ids::EstateId;
 use steward_kit::metric::{self, AsOf, Definition, Period};
 use steward_kit::{Error, Result};
-use steward_kit_store::rollups::{Count, Counter, Question};
+use steward_kit_store::rollups::{Count, Counter, Question, Stretch};
 
 use super::rules::Rules;
 use crate::domain::figures::{self, Cohort, Counted, Counting, Sheet, cohort, kinds_of};
-use crate::store::{Stretch, list_case_facts, list_deadlines};
+use crate::store::{list_case_facts, list_deadlines};
 
 /// How far before a period the opinions lie that are collated in it (F-20); limits are shorter.
 const COLLATING: jiff::SignedDuration = jiff::SignedDuration::from_hours(62 * 24);

@@ -1,38 +1,16 @@
 //! Reading what figures are counted from. Each query reads one range of one index per estate: the rows of the period and no
 //! others. `OFFSET 0` keeps Postgres to it, estate by estate, where it would rather read a table once than ask it often.
 
-use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
 use sqlx::PgExecutor;
-use steward_kit::auth::ScopedEstate;
 use steward_kit::metric::{Opinion, Standing};
 use steward_kit::{Error, Result};
 use steward_kit_store::StoreResult;
+use steward_kit_store::rollups::Stretch;
 use uuid::Uuid;
 
 use super::row::{code, count};
 use crate::domain::figures::{CaseRow, Cohort, DeadlineRow};
 use crate::domain::{CaseFacts, Channel, ClockState, CloseCode, Kind, Verdict};
-
-/// An estate and its period, from an instant to another.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
-    /// The estate.
-    pub(crate) estate: ScopedEstate,
-    /// From.
-    pub(crate) start: Timestamp,
-    /// To, no longer in it.
-    pub(crate) end: Timestamp,
-}
-
-/// The columns of stretches, for `unnest`.
-type Columns = (Vec<Uuid>, Vec<jiff_sqlx::Timestamp>, Vec<jiff_sqlx::Timestamp>);
-
-fn columns(stretches: &[Stretch]) -> Columns {
-    let estates = stretches.iter().map(|stretch| stretch.estate.as_uuid()).collect();
-    let starts = stretches.iter().map(|stretch| stretch.start.to_sqlx()).collect();
-    (estates, starts, stretches.iter().map(|stretch| stretch.end.to_sqlx()).collect())
-}
 
 /// A row of `case_facts` with its neighbours.
 struct FactRow {
@@ -116,7 +94,7 @@ pub(crate) async fn list_case_facts(
     stretches: &[Stretch],
     kinds: Option<&[String]>,
 ) -> Result<Vec<(Uuid, CaseRow)>> {
-    let columns = columns(stretches);
+    let columns = Stretch::columns(stretches);
     let rows: Vec<FactRow> = match cohort {
         Cohort::Occurred | Cohort::Collating => {
             alone!("f.occur_time >= p.start_time AND f.occur_time < p.end_time", columns, kinds, db)
@@ -206,7 +184,7 @@ pub(crate) async fn list_deadlines(
     clocks: &[String],
     kinds: Option<&[String]>,
 ) -> Result<Vec<(Uuid, DeadlineRow)>> {
-    let (estates, starts, ends) = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT d.estate_id, d.work_order_id, d.name, d.due_time AS "due_time!", d.state, d.verdict, d.provisional,
                   d.number, d.kind, d.category, d.standing

@@ -26,7 +26,7 @@ mod units;
 pub(crate) use around::count_around;
 pub(crate) use counting::list_counting;
 pub(crate) use create::{Created, create_work_order};
-pub(crate) use facts::{Stretch, list_case_facts, list_deadlines};
+pub(crate) use facts::{list_case_facts, list_deadlines};
 pub(crate) use history::list_history;
 pub(crate) use load::{
     OfCustomer, OrderKey, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate, load_work_order,
