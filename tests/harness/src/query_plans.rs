@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection, types::Json};
+use sqlx::{AssertSqlSafe, Executor, PgPool, postgres::PgConnection, types::Json};
 
 /// A statement of a service, with arguments that are typical for it.
 #[derive(Debug, Clone)]
@@ -33,6 +33,14 @@ const MANY: usize = 8;
 /// A plan of Postgres.
 #[derive(Debug, Clone)]
 pub struct QueryPlan(Value);
+
+/// Fills tables, and leaves those that are large now as Postgres itself leaves them at last: vacuumed, with statistics. So a vacuum
+/// that comes by itself changes no plan.
+pub async fn fill(pool: &PgPool, sql: &str, large: &str) -> Result<()> {
+    pool.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.context("filling the tables")?;
+    pool.execute(sqlx::raw_sql(AssertSqlSafe(format!("VACUUM (ANALYZE) {large}")))).await.context("vacuuming what was filled")?;
+    Ok(())
+}
 
 impl PlannedQuery {
     /// A statement and its arguments.

@@ -2,8 +2,7 @@
 //! over tables of some size.
 
 use jiff::civil::date;
-use sqlx::Executor;
-use steward_harness::query_plans::{PlanFor, PlannedQuery};
+use steward_harness::query_plans::{PlanFor, PlannedQuery, fill};
 use steward_proto::care::v1 as pb;
 use steward_proto::care::v1::care_fund_service_client::CareFundServiceClient;
 use steward_proto::care::v1::stock_service_client::StockServiceClient;
@@ -42,7 +41,7 @@ async fn lists_of_the_community_go_by_their_indexes() {
         "SELECT * FROM care.registrations WHERE estate_id = '{estate}' AND activity_id = '{activity}' AND state = 'waiting'
             AND party_size <= $1 ORDER BY sequence LIMIT 1"
     );
-    world.db.execute(sqlx::raw_sql(FILL)).await.unwrap();
+    fill(&world.db, FILL, "care.registrations, care.fund_entries, care.stock_movements").await.unwrap();
     let mut connection = world.db.acquire().await.unwrap();
     for (name, sql, arguments) in [
         ("registrations of an activity", &registrations, format!("'{estate}', '{activity}', '{{}}', 100, NULL, 51")),
@@ -80,5 +79,4 @@ const FILL: &str = "
            attachment_references, reason, actor_subject, move_time, stands)
     SELECT estate_id, CASE WHEN n % 3 = 0 THEN id ELSE ('00000000-0000-7000-8000-00000000000' || n % 3)::uuid END, n, gen_random_uuid(),
            'received', 1, n, '', '', '{}', '', 's', create_time, false
-      FROM care.stock_items, generate_series(1, 9000) n;
-    ANALYZE care.registrations, care.fund_entries, care.stock_movements;";
+      FROM care.stock_items, generate_series(1, 9000) n;";

@@ -4,8 +4,7 @@
 use std::fmt::Write;
 
 use jiff::civil::date;
-use sqlx::Executor;
-use steward_harness::query_plans::{PlanFor, PlannedQuery};
+use steward_harness::query_plans::{self, PlanFor, PlannedQuery};
 use steward_proto::care::v1 as pb;
 
 use crate::planning::task;
@@ -118,7 +117,7 @@ async fn fill(world: &World) {
         SELECT CASE WHEN n % 5 = 0 THEN t.estate_id ELSE ('00000000-0000-7000-8000-00000000000' || n % 5)::uuid END, gen_random_uuid(),
                ('00000000-0000-7000-9000-000000000' || 100 + n % 300)::uuid, 'steward-1', 'phone', 'relationship', true, '{}', at, at
           FROM (SELECT estate_id FROM care.touchpoints LIMIT 1) t, generate_series(1, 8000) n,
-               LATERAL (SELECT '2024-03-01Z'::timestamptz + n * interval '155 minutes' AS at) AS time;
-        ANALYZE care.touchpoints, care.obligations, care.visits, care.contacts;";
-    world.db.execute(sqlx::raw_sql(fill)).await.unwrap();
+               LATERAL (SELECT '2024-03-01Z'::timestamptz + n * interval '155 minutes' AS at) AS time;";
+    let large = "care.touchpoints, care.obligations, care.visits, care.contacts";
+    query_plans::fill(&world.db, fill, large).await.unwrap();
 }

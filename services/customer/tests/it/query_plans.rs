@@ -4,9 +4,8 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use sqlx::Executor;
 use steward_harness::Asked;
-use steward_harness::query_plans::{PlanFor, PlannedQuery};
+use steward_harness::query_plans::{PlanFor, PlannedQuery, fill};
 use steward_proto::customer::v1 as pb;
 
 use crate::imports::{until, upload};
@@ -23,7 +22,10 @@ async fn lists_are_answered_by_the_indexes_made_for_them() -> Result<()> {
     let world = World::noted(&asked).await?;
     let queries = queries(&world, &asked).await?;
     let pool = world.database.superuser().await?;
-    pool.execute(sqlx::raw_sql(FILL)).await?;
+    let large = "customer.estates, customer.buildings, customer.entrances, customer.units, customer.customers, \
+        customer.tenures, customer.estate_imports, customer.estate_import_rows, \
+        customer.timeline_entries";
+    fill(&pool, FILL, large).await?;
     let mut connection = pool.acquire().await?;
     let mut all = String::new();
     for query in &queries {
@@ -154,6 +156,4 @@ const FILL: &str = "
     SELECT i.id, n + 10, CASE WHEN n % 40 = 0 THEN 'refuse' ELSE 'create' END, '', '[]' FROM customer.estate_imports i, generate_series(1, 100) n;
     INSERT INTO customer.timeline_entries (id, estate_id, customer_id, unit_id, kind, subject_id, occur_time, record_time, title_code, parameters)
     SELECT gen_random_uuid(), estate_id, customer_id, unit_id, 'work_order', unit_id, at, at, 'work_order.created', '{}'
-      FROM owned, unnest(ARRAY[timestamptz '2025-06-01Z', '2026-06-01Z', '2026-07-01Z', '2026-08-01Z']) AS start, LATERAL (SELECT start + n * interval '1 minute' AS at) AS times;
-    ANALYZE customer.estates, customer.buildings, customer.entrances, customer.units, customer.customers, customer.tenures,
-        customer.estate_imports, customer.estate_import_rows, customer.timeline_entries;";
+      FROM owned, unnest(ARRAY[timestamptz '2025-06-01Z', '2026-06-01Z', '2026-07-01Z', '2026-08-01Z']) AS start, LATERAL (SELECT start + n * interval '1 minute' AS at) AS times;";

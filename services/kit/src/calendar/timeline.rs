@@ -207,7 +207,7 @@ impl Timeline {
             let Slice { from, to, kind, measure } = slice;
             let at = to.filter(|_| measure > 0 && counted + measure >= target).map(|to| {
                 let length = to.as_nanosecond() - from.as_nanosecond();
-                Timestamp::from_nanosecond(from.as_nanosecond() + length * (target - counted) / measure)
+                Timestamp::from_nanosecond(from.as_nanosecond() + share(length, target - counted, measure))
             });
             counted += if at.is_none() { measure } else { target - counted };
             match at {
@@ -236,7 +236,7 @@ impl Timeline {
                 return ControlFlow::Break(());
             }
             let length = to.as_nanosecond() - from.as_nanosecond();
-            counted += measure * (at.min(to).as_nanosecond() - from.as_nanosecond()) / length.max(1);
+            counted += share(measure, at.min(to).as_nanosecond() - from.as_nanosecond(), length.max(1));
             ControlFlow::Continue(())
         });
         // A walk that leaves the range of time has counted all there is.
@@ -250,6 +250,12 @@ impl Timeline {
             Grid::WorkingDays | Grid::CivilDays => Amount::Days(u32::try_from(measure / DAY).unwrap_or(u32::MAX)),
         }
     }
+}
+
+/// `of` times `part` over `whole`, rounded down. On a 24x7 clock all three may be millennia, whose product no integer holds;
+/// there `of` is `whole`, and nothing is multiplied.
+const fn share(of: i128, part: i128, whole: i128) -> i128 {
+    of / whole * part + of % whole * part / whole
 }
 
 /// Neighbours of one kind become one interval.

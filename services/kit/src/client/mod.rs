@@ -9,6 +9,7 @@
 //! let customers = CustomerServiceClient::new(Peer::connect(&url, Duration::from_secs(2), &identity)?);
 //! ```
 
+mod again;
 mod connect;
 mod keeper;
 mod pool;

@@ -2,8 +2,8 @@
 //!
 //! A call costs one look at a list: of two connections the one with fewer calls under way is taken, and turn by turn if
 //! they are equal. Finding and keeping connections is the keeper's work, beside the calls. A call that was
-//! not sent when its connection ended goes to another; what was sent is never sent twice, because only the caller knows
-//! whether that would be right.
+//! not sent when its connection ended goes to another, and so does one of which the peer said that it did nothing; what it may
+//! have begun is never sent twice, because only the caller knows whether that would be right.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -19,6 +19,7 @@ use tonic::body::Body;
 use tonic::{ConnectError, TimeoutExpired};
 
 use super::Identity;
+use super::again::{Sent, was_refused_untouched};
 use super::connect::Target;
 use super::keeper::{Keeper, Resolver, by_name};
 use crate::telemetry;
@@ -107,7 +108,8 @@ impl Pool {
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     }
 
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, CallError> {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, CallError> {
+        let (mut request, mut sent) = Sent::keeping(request);
         let mut tries = 0;
         loop {
             let member = match self.0.pick() {
@@ -115,15 +117,21 @@ impl Pool {
                 None => self.0.wait().await?,
             };
             tries += 1;
-            match member.send(request).await {
+            let mut lost = match member.send(request).await {
                 Ok(response) => return Ok(response.map(Body::new)),
-                Err(mut lost) => match lost.take_message() {
-                    Some(unsent) if tries < TRIES => {
-                        member.ended.store(true, Ordering::Relaxed);
-                        request = unsent;
-                    }
-                    Some(_) | None => return Err(CallError::Lost(ConnectError(lost.into_error().into()))),
-                },
+                Err(lost) => lost,
+            };
+            let unsent = lost.take_message();
+            let error = lost.into_error();
+            let is_untouched = unsent.is_some() || was_refused_untouched(&error);
+            // The request that came back has what is kept of it too.
+            drop(unsent);
+            match is_untouched.then(|| sent.again()).flatten().filter(|_| tries < TRIES) {
+                Some(again) => {
+                    member.ended.store(true, Ordering::Relaxed);
+                    (request, sent) = again;
+                }
+                None => return Err(CallError::Lost(ConnectError(error.into()))),
             }
         }
     }

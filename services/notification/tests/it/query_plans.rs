@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use steward_harness::Asked;
-use steward_harness::query_plans::{PlanFor, PlannedQuery};
+use steward_harness::query_plans::{self, PlanFor, PlannedQuery};
 use steward_proto::notification::v1 as pb;
 use steward_proto::notification::v1::consent_service_client::ConsentServiceClient;
 use steward_proto::notification::v1::delivery_service_client::DeliveryServiceClient;
@@ -185,9 +185,9 @@ async fn fill(pool: &sqlx::PgPool, world: &World) {
            FROM notification.messages WHERE create_time < '2026-01-01Z';
          INSERT INTO notification.contact_counts (scope, scope_id, contact_time, contact_id, message_class, subject_kind, topic)
          SELECT 'person', customer_id, create_time, gen_random_uuid(), 'marketing', '', ''
-           FROM notification.messages WHERE create_time < '2026-01-01Z';
-         ANALYZE notification.messages, notification.deliveries, notification.inbox_items, notification.contact_entries,
-             notification.consents, notification.contact_counts;"
+           FROM notification.messages WHERE create_time < '2026-01-01Z';"
     );
-    pool.execute(sqlx::raw_sql(AssertSqlSafe(fill))).await.unwrap();
+    let large = "notification.messages, notification.deliveries, notification.inbox_items, \
+        notification.contact_entries, notification.consents, notification.contact_counts";
+    query_plans::fill(pool, &fill, large).await.unwrap();
 }

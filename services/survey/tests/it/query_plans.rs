@@ -3,9 +3,8 @@
 
 use std::fmt::Write;
 
-use sqlx::Executor;
 use steward_harness::Asked;
-use steward_harness::query_plans::{PlanFor, PlannedQuery};
+use steward_harness::query_plans::{self, PlanFor, PlannedQuery};
 use steward_proto::metric::v1 as metric;
 use steward_proto::survey::v1 as pb;
 
@@ -251,9 +250,11 @@ async fn fill(world: &World) {
         INSERT INTO survey.participants (estate_id, wave_id, household_id, response_id)
         SELECT estate_id, wave_id, household_id, id FROM survey.responses WHERE household_id IS NOT NULL ON CONFLICT DO NOTHING;
         INSERT INTO survey.response_revisions (estate_id, response_id, revision, verdict, body, texts, author, record_time)
-        SELECT estate_id, id, 1, 'valid', '{}', '', 'x', receive_time FROM survey.responses ON CONFLICT DO NOTHING;
-        ANALYZE survey.waves, survey.frame_jobs, survey.sessions, survey.feedback_items, survey.improvement_plans, survey.reports,
-            survey.mystery_visits, survey.frame_members, survey.invitations, survey.response_keys, survey.participants,
-            survey.responses_default, survey.responses_y2026m07, survey.response_revisions_default, survey.response_revisions_y2026m07;";
-    world.db.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(fill))).await.unwrap();
+        SELECT estate_id, id, 1, 'valid', '{}', '', 'x', receive_time FROM survey.responses ON CONFLICT DO NOTHING;";
+    let large = "survey.waves, survey.frame_jobs, survey.sessions, survey.feedback_items, \
+        survey.improvement_plans, survey.reports, survey.mystery_visits, survey.frame_members, \
+        survey.invitations, survey.response_keys, survey.participants, survey.responses_default, \
+        survey.responses_y2026m07, survey.response_revisions_default, \
+        survey.response_revisions_y2026m07";
+    query_plans::fill(&world.db, &fill, large).await.unwrap();
 }

@@ -3,9 +3,8 @@
 
 use std::fmt::Write;
 
-use sqlx::Executor;
 use steward_harness::Asked;
-use steward_harness::query_plans::{PlanFor, PlannedQuery};
+use steward_harness::query_plans::{self, PlanFor, PlannedQuery};
 use steward_proto::work_order::v1 as pb;
 
 use crate::metrics::defined;
@@ -132,7 +131,7 @@ async fn fill(world: &World) {
             is_case_score, suspended_seconds)
         SELECT w.estate_id, w.id, 1, w.number, w.customer_id, w.customer_id, true, w.kind, w.category, w.channel, 'valid', w.receive_time,
                w.receive_time, w.receive_time, w.receive_time, w.receive_time, 'silent', w.receive_time, false, false, 0
-          FROM work_order.work_orders w WHERE w.number LIKE 'WO-2025-%';
-        ANALYZE work_order.work_orders, work_order.clocks, work_order.history, work_order.case_facts;";
-    world.db.execute(sqlx::raw_sql(fill)).await.unwrap();
+          FROM work_order.work_orders w WHERE w.number LIKE 'WO-2025-%';";
+    let large = "work_order.work_orders, work_order.clocks, work_order.history, work_order.case_facts";
+    query_plans::fill(&world.db, fill, large).await.unwrap();
 }

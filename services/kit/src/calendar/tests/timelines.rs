@@ -16,6 +16,20 @@ fn hours(count: i64) -> Amount {
     Amount::Time(SignedDuration::from_hours(count))
 }
 
+/// A limit of a lifetime that begins at the beginning of the calendar, which the rest of the calendar is cut by.
+#[test]
+fn long_limits_in_long_stretches_are_exact() {
+    let start = at("0001-01-01T00:00");
+    let clock = timeline("0001-01-01T00:00", "850000h", &[]);
+    let due = start + SignedDuration::from_hours(850_000);
+    assert_eq!(clock.due_time().at(), Some(due));
+    assert_eq!(clock.counted_until(due), hours(850_000));
+    assert_eq!(
+        clock.percent_at(Timestamp::MAX),
+        u32::try_from((Timestamp::MAX.duration_since(start).as_hours() + 1) * 100 / 850_000).unwrap()
+    );
+}
+
 /// WO-43: waiting five hours for parts moves the clock by five hours
 #[test]
 fn a_pause_moves_a_clock_by_what_it_would_have_counted() {
