@@ -23,6 +23,7 @@ mod postgres;
 pub mod proxy;
 pub mod query_plans;
 mod redis;
+pub mod rollups;
 mod settings;
 pub mod sinks;
 pub mod stack;

@@ -1,9 +1,8 @@
 //! The customer service, as far as care asks it: who belongs to an audience, now; and whose days fall when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
 use jiff::civil::Date;
 use steward_kit::client::{Identity, Peer, peer_error};
 use steward_kit::ids::{CustomerId, EstateId, HouseholdId, UnitId};
@@ -11,7 +10,6 @@ use steward_kit::metric::Ratio;
 use steward_kit::predicate::ask;
 use steward_kit::proto::{date, to_date};
 use steward_kit::{Error, Result};
-use steward_proto::common::v1::{Operator, value};
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::AudienceVerdict;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
@@ -26,10 +24,6 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Most households of a page.
 const PAGE: i32 = 1000;
-
-/// Estates whose members are asked for at once: a figure of many estates does not wait for each in turn, and customer is not flooded
-/// by one figure.
-const AT_ONCE: usize = 8;
 
 /// Most households of one question.
 pub(crate) const MOST_CHECKED: usize = 200;
@@ -130,22 +124,29 @@ impl Audience {
     }
 
     /// Households of estates that are not handed over by the end of a day: what was done for them is of no rate of delivered homes (F-09).
-    /// Customer lists the members of one estate at a time, so that a question costs a call for each estate: [`AT_ONCE`] of them side by side.
-    pub(crate) async fn not_delivered(&self, estates: &[EstateId], day: Date) -> Result<BTreeSet<uuid::Uuid>> {
-        let later = ask::condition(
-            "household.delivered_date",
-            Operator::AtLeast,
-            [value::Kind::Date(to_date(day.tomorrow().map_err(Error::internal)?))],
-        );
-        let undated = ask::all([ask::missing("household.delivered_date"), ask::not(ask::is_true("household.is_delivered"))]);
-        let predicate = Some(ask::any([later, undated]));
-        let of_estate = |estate: &EstateId| {
-            let everybody = Question { estate: *estate, condition: None, building: None, exclusions: &[], fields: &[] };
-            self.every_page(customer::ListAudienceMembersRequest { predicate: predicate.clone(), ..members_request(&everybody) })
-        };
-        let asked: Vec<_> = estates.iter().map(of_estate).collect();
-        let found: Vec<Vec<Member>> = futures::stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?;
-        Ok(found.into_iter().flatten().map(|member| member.household.as_uuid()).collect())
+    /// One call for each page of each [`MOST_CHECKED`] estates.
+    pub(crate) async fn not_delivered(&self, estates: &[EstateId], day: Date) -> Result<Vec<(EstateId, HouseholdId)>> {
+        let mut all = Vec::new();
+        for chunk in estates.chunks(MOST_CHECKED) {
+            let mut request = customer::ListUndeliveredHouseholdsRequest {
+                estate_ids: chunk.iter().map(ToString::to_string).collect(),
+                as_of_date: to_date(day),
+                page_size: PAGE,
+                page_token: String::new(),
+            };
+            loop {
+                let page = self.0.clone().list_undelivered_households(request.clone()).await.map_err(refused)?.into_inner();
+                for one in page.households {
+                    let estate = EstateId::parse(&one.estate_id).map_err(Error::internal)?;
+                    all.push((estate, HouseholdId::parse(&one.household_id).map_err(Error::internal)?));
+                }
+                if page.next_page_token.is_empty() {
+                    break;
+                }
+                request.page_token = page.next_page_token;
+            }
+        }
+        Ok(all)
     }
 
     /// Every household that belongs, those left out among them, page by page.

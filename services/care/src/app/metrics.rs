@@ -1,41 +1,32 @@
-//! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip for each figure, whatever the number
-//! of estates; the coverage of talks asks customer once for each two hundred estates, that of care once for each estate that had some,
-//! several estates at once.
+//! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip where what is asked for was counted
+//! before and is true still, whatever the number of figures and estates; what is not is counted, some estates at a time, and kept
+//! ([`steward_kit_store::rollups`]). Customer is asked once for each two hundred estates: for the base of the coverage of talks, and for
+//! the homes that are not handed over, which the coverage of care leaves out; those that there are cost another trip.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use steward_kit::auth::Access;
+use steward_kit::Result;
+use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{Asked, AskedRows, Basis, Definition, Explained, Period, Ratio, WEIGHT_ONE, household_base};
+use steward_kit::metric::{Asked, AskedRows, Basis, Definition, Explained, Period, Ratio, Tally, WEIGHT_ONE, household_base};
 use steward_kit::proto::to_timestamp;
-use steward_kit::{Error, Result};
+use steward_kit_store::StoreResult;
+use steward_kit_store::rollups::{Question, Stretch};
 use steward_proto::metric::v1 as pb;
 use uuid::Uuid;
 
 use super::App;
-use crate::domain::codes::Layer;
-use crate::domain::figures::{Cohort, Row, cohort, figure};
-use crate::store::caused::complained;
-use crate::store::metrics::{Rows, Stretch, covered, handovers, talks, targeted, visits};
-
-/// How long complaints are laid to a campaign, where the plan says nothing (F-05c).
-const LAID_TO_CAMPAIGN: SignedDuration = SignedDuration::from_hours(30 * 24);
+use super::count_care::cohort_of;
+use crate::domain::figures::{Cohort, Row, figure, tally};
+use crate::store::metrics::{Rows, covered_among};
 
 /// Place of a row: by time, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct RowKey {
     at: Timestamp,
     id: Uuid,
-}
-
-/// Rows of a figure and what stands below the line, by estate.
-struct Counted {
-    cohort: Cohort,
-    period: Period,
-    rows: Rows,
-    bases: BTreeMap<Uuid, Ratio>,
 }
 
 impl App {
@@ -45,36 +36,63 @@ impl App {
     /// `NotFound` for an estate outside the caller's scope.
     pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
-        let mut values = Vec::new();
-        for definition in &asked.definitions {
-            let counted = self.count(access, &asked.estates, asked.period, &asked.bases, definition).await?;
-            let value = |rows: &[&Row], base, estate: &str| {
-                definition.value(&figure(counted.cohort, rows, base), counted.period, &asked.plan_code, estate, as_of)
-            };
-            let mut all = Vec::new();
-            for estate in &asked.estates {
-                let id = estate.as_uuid();
-                let rows: Vec<&Row> = counted.rows.get(&id).into_iter().flatten().collect();
-                values.push(value(&rows, counted.bases.get(&id).copied(), &estate.to_string()));
-                all.extend(rows);
+        let estates: Vec<ScopedEstate> = asked.estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<_>>()?;
+        let questions = Question::each(asked.period, &asked.definitions);
+        // Before the counts that it is taken from: what comes in between is in one of them for a moment, and no count is ever below zero.
+        let mut early = Vec::with_capacity(asked.definitions.len());
+        for question in &questions {
+            for definition in &question.definitions {
+                early.push(self.early(&estates, question.period, definition, as_of).await?);
             }
-            let base = counted.bases.values().copied().try_fold(Ratio::ZERO, Ratio::plus).filter(|base| *base > Ratio::ZERO);
-            values.push(value(&all, base, ""));
+        }
+        let mut early = early.into_iter();
+        let mut tallies = self.rollups.tallies(&questions, &estates, as_of).await?;
+        let mut values = Vec::with_capacity(asked.definitions.len() * (estates.len() + 1));
+        for (question, by_estate) in questions.iter().zip(&mut tallies) {
+            for (place, definition) in question.definitions.iter().enumerate() {
+                let early = early.next().unwrap_or_default();
+                let bases = self.bases(&asked.estates, question.period, definition, &asked.bases).await?;
+                let cohort = cohort_of(definition)?;
+                let value = |tally: &Tally, base: Option<Ratio>, estate: &str| {
+                    definition.value(&figure(cohort, tally, base), question.period, &asked.plan_code, estate, as_of)
+                };
+                let mut all = Vec::with_capacity(estates.len());
+                for (estate, counted) in asked.estates.iter().zip(by_estate.iter_mut().filter_map(|of| of.get_mut(place))) {
+                    if let Some(early) = early.get(&estate.as_uuid()) {
+                        counted.take(&tally(cohort, early));
+                    }
+                    let base = bases.as_ref().map(|bases| bases.get(&estate.as_uuid()).copied());
+                    values.push(value(counted, base.flatten(), &estate.to_string()));
+                    // An estate without a base cannot be part of a rate of households.
+                    if base != Some(None) {
+                        all.push(&*counted);
+                    }
+                }
+                let base = bases.and_then(|bases| bases.into_values().try_fold(Ratio::ZERO, Ratio::plus));
+                values.push(value(&Tally::sum(all), base.filter(|base| *base > Ratio::ZERO), ""));
+            }
         }
         Ok(values)
     }
 
-    /// The figure of one estate, and its rows after the page's start; one more than fit on it.
+    /// The figure of one estate, and its rows after the page's start; one more than fit on it. Nothing kept is used: the rows are listed by
+    /// the same pass that makes the figure. The cost is that of the figure's rows.
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
     pub(crate) async fn explain_metric(&self, access: &Access, asked: &AskedRows<RowKey>) -> Result<Explained<RowKey>> {
-        let (estate, definition, page) = (asked.estate, &asked.definition, &asked.page);
-        let mut counted = self.count(access, &[estate], asked.period, &asked.bases, definition).await?;
-        let mut rows = counted.rows.remove(&estate.as_uuid()).unwrap_or_default();
-        let base = counted.bases.get(&estate.as_uuid()).copied();
-        let made = figure(counted.cohort, &rows.iter().collect::<Vec<_>>(), base);
-        let value = definition.value(&made, counted.period, &asked.plan_code, &estate.to_string(), self.clock.now());
+        let (as_of, estate, definition, page) = (self.clock.now(), asked.estate, &asked.definition, &asked.page);
+        let (period, scoped) = (definition.period_for(asked.period), [access.scope.estate(estate)?]);
+        let mut db = self.db.pool().acquire().await.store()?;
+        let mut found = self.rollups.counter().rows(&mut db, &scoped, period, definition, as_of).await?;
+        drop(db);
+        let mut rows = found.rows.remove(&estate.as_uuid()).unwrap_or_default();
+        let early = self.early(&scoped, period, definition, as_of).await?;
+        rows.retain(|row| !early.values().flatten().any(|early| early.id == row.id));
+        let bases = self.bases(&[estate], period, definition, &asked.bases).await?;
+        let cohort = cohort_of(definition)?;
+        let made = figure(cohort, &tally(cohort, &rows), bases.and_then(|bases| bases.into_values().next()));
+        let value = definition.value(&made, period, &asked.plan_code, &estate.to_string(), as_of);
         let key = |row: &Row| RowKey { at: row.at, id: row.id };
         rows.retain(|row| page.after.is_none_or(|after| key(row) > after));
         rows.sort_by_key(key);
@@ -82,92 +100,54 @@ impl App {
         Ok((value, rows.iter().map(|row| (key(row), message(row))).collect()))
     }
 
-    async fn count(
+    /// Care that came before the handover: the households below the line are those that have theirs (F-09). None for another figure.
+    async fn early(&self, estates: &[ScopedEstate], period: Period, definition: &Definition, now: Timestamp) -> Result<Rows> {
+        if cohort_of(definition)? != Cohort::Covered {
+            return Ok(Rows::new());
+        }
+        let ids: Vec<EstateId> = estates.iter().map(|estate| estate.id()).collect();
+        let waiting = self.audience.not_delivered(&ids, period.to).await?;
+        if waiting.is_empty() {
+            return Ok(Rows::new());
+        }
+        let counter = self.rollups.counter();
+        let wanted = counter.wanted(estates, definition, now).await?;
+        let of_estate: BTreeMap<EstateId, (Stretch, String)> = counter
+            .stretches(estates, period)
+            .await?
+            .into_iter()
+            .zip(wanted.layers)
+            .map(|(stretch, layer)| (stretch.estate.id(), (stretch, layer)))
+            .collect();
+        let (mut stretches, mut layers, mut some) = (Vec::new(), Vec::new(), Vec::new());
+        for (estate, household) in &waiting {
+            if let Some((stretch, layer)) = of_estate.get(estate) {
+                stretches.push(*stretch);
+                layers.push(layer.clone());
+                some.push(household.as_uuid());
+            }
+        }
+        covered_among(self.db.pool(), &stretches, &layers, &some, wanted.programme).await
+    }
+
+    /// The households that a rate has below the line, by estate; `None` for a figure that has none.
+    async fn bases(
         &self,
-        access: &Access,
         estates: &[EstateId],
-        asked: Period,
-        bases: &[pb::HouseholdBase],
+        period: Period,
         definition: &Definition,
-    ) -> Result<Counted> {
-        let cohort = cohort(definition.metric.id).ok_or_else(|| Error::bug(format_args!("no formula for {}", definition.metric.id)))?;
-        let period = definition.period_for(asked);
-        let stretches = self.stretches(access, estates, period).await?;
-        let (db, programme) = (self.db.pool(), definition.parameters.programme.as_str());
-        let rows = match cohort {
-            Cohort::Talks => talks(db, &stretches).await?,
-            Cohort::Covered => {
-                // A plan names a layer (CA-06), or a programme of its own; else the care policy says which layer has to reach everybody.
-                let (layers, programme) = match (programme, Layer::parse(programme)) {
-                    ("", _) => (self.coverage_layers(estates).await?, ""),
-                    (layer, Some(_)) => (vec![layer.to_owned(); stretches.len()], ""),
-                    (programme, None) => (vec![String::new(); stretches.len()], programme),
-                };
-                let mut rows = covered(db, &stretches, &layers, programme).await?;
-                // Care comes before the handover too; the households below the line are those that have theirs.
-                let cared: Vec<EstateId> = estates.iter().copied().filter(|estate| rows.contains_key(&estate.as_uuid())).collect();
-                let early = self.audience.not_delivered(&cared, period.to).await?;
-                for own in rows.values_mut() {
-                    own.retain(|row| !early.contains(&row.id));
-                }
-                rows
-            }
-            Cohort::Targeted => targeted(db, &stretches, programme, false).await?,
-            Cohort::TargetedTwice => {
-                let mut rows = targeted(db, &stretches, programme, false).await?;
-                if let Some(before) = period.previous() {
-                    let stretches = self.stretches(access, estates, before).await?;
-                    for (estate, more) in targeted(db, &stretches, programme, true).await? {
-                        rows.entry(estate).or_default().extend(more);
-                    }
-                }
-                rows
-            }
-            Cohort::Handovers => handovers(db, &stretches, programme).await?,
-            Cohort::Visits => visits(db, &stretches).await?,
-            Cohort::Complained => {
-                let mut until = Vec::with_capacity(stretches.len());
-                for stretch in &stretches {
-                    let rules = self.rules.of(stretch.estate.id(), self.clock.now()).await?;
-                    let own = rules.due_if(stretch.end, definition.parameters.look_ahead.as_ref())?;
-                    until.push(own.map_or_else(|| stretch.end.checked_add(LAID_TO_CAMPAIGN), Ok).map_err(Error::internal)?);
-                }
-                complained(db, &stretches, &until, programme).await?
-            }
-        };
-        let bases = match cohort {
+        bases: &[pb::HouseholdBase],
+    ) -> Result<Option<BTreeMap<Uuid, Ratio>>> {
+        Ok(match cohort_of(definition)? {
             // Who was there on the first day of the month (F-08b).
-            Cohort::Talks => self.audience.bases(estates, period.from).await?,
+            Cohort::Talks => Some(self.audience.bases(estates, period.from).await?),
             Cohort::Covered => {
                 let basis = definition.parameters.basis.unwrap_or(Basis::Delivered);
                 let of = |estate: &EstateId| Some((estate.as_uuid(), household_base(bases, &estate.to_string(), basis, period)?));
-                estates.iter().filter_map(of).collect()
+                Some(estates.iter().filter_map(of).collect())
             }
-            Cohort::Targeted | Cohort::TargetedTwice | Cohort::Handovers | Cohort::Visits | Cohort::Complained => BTreeMap::new(),
-        };
-        Ok(Counted { cohort, period, rows, bases })
-    }
-
-    /// The layer that has to reach everybody in each estate (F-09); empty where the care policy names none: then all care counts.
-    async fn coverage_layers(&self, estates: &[EstateId]) -> Result<Vec<String>> {
-        let now = self.clock.now();
-        let mut layers = Vec::with_capacity(estates.len());
-        for estate in estates {
-            // From memory.
-            layers.push(self.rules.of(*estate, now).await?.terms.coverage_layer.unwrap_or_default());
-        }
-        Ok(layers)
-    }
-
-    async fn stretches(&self, access: &Access, estates: &[EstateId], period: Period) -> Result<Vec<Stretch>> {
-        let mut stretches = Vec::with_capacity(estates.len());
-        for id in estates {
-            let estate = access.scope.estate(*id)?;
-            let zone = self.rules.estates.get(*id).await?.zone()?;
-            let (start, end) = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
-            stretches.push(Stretch { estate, start, end });
-        }
-        Ok(stretches)
+            Cohort::Targeted | Cohort::TargetedTwice | Cohort::Handovers | Cohort::Visits | Cohort::Complained => None,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod by_timer;
 mod care_fund;
 mod catalogue;
 mod contacts;
+mod count_care;
 mod dates;
 mod enrolments;
 mod facts;
@@ -42,7 +43,9 @@ use steward_kit_store::Db;
 use steward_kit_store::calendars::CalendarStore;
 use steward_kit_store::estates::EstateDirectory;
 use steward_kit_store::policy::PolicyStore;
+use steward_kit_store::rollups::Rollups;
 
+use count_care::CountCare;
 use rules::RuleBook;
 
 pub(crate) use annual_plans::{Part315, Standing315};
@@ -70,9 +73,10 @@ pub(crate) use wakes::{Wakes, Work};
 pub(crate) struct App {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
-    pub(crate) rules: RuleBook,
+    pub(crate) rules: Arc<RuleBook>,
     pub(crate) wakes: Wakes,
     pub(crate) cipher: FieldCipher,
+    rollups: Rollups<CountCare>,
     audience: Audience,
 }
 
@@ -80,7 +84,13 @@ impl App {
     /// The app over a database.
     pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, audience: Audience) -> Arc<Self> {
         let (policies, calendars) = (PolicyStore::new(db.clone()), CalendarStore::new(db.clone()));
-        let rules = RuleBook::new(policies, calendars, EstateDirectory::new(db.clone()));
-        Arc::new(Self { db, clock, rules, wakes: Wakes::default(), cipher, audience })
+        let rules = Arc::new(RuleBook::new(policies, calendars, EstateDirectory::new(db.clone()), clock.clone()));
+        let rollups = Rollups::new(db.clone(), clock.clone(), CountCare::new(rules.clone()));
+        Arc::new(Self { db, clock, rules, wakes: Wakes::default(), cipher, rollups, audience })
+    }
+
+    /// What figures came to.
+    pub(crate) fn rollups(&self) -> &Rollups<CountCare> {
+        &self.rollups
     }
 }

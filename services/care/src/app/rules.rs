@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use steward_kit::clock::Clock;
 use steward_kit::ids::EstateId;
 use steward_kit::plan::code_of;
 use steward_kit::{Error, Result};
@@ -18,17 +19,27 @@ use crate::contract::terms;
 use crate::domain::terms::{Rules, Terms};
 
 /// The rules of every estate.
+#[derive(Debug)]
 pub(crate) struct RuleBook {
     pub(crate) estates: EstateDirectory,
     pub(crate) calendars: CalendarStore,
     policies: PolicyStore,
+    clock: Clock,
     /// Terms by the versions that they are made of, which never change.
     merged: Mutex<HashMap<Vec<Uuid>, Arc<Terms>>>,
 }
 
 impl RuleBook {
-    pub(crate) fn new(policies: PolicyStore, calendars: CalendarStore, estates: EstateDirectory) -> Self {
-        Self { estates, calendars, policies, merged: Mutex::default() }
+    pub(crate) fn new(policies: PolicyStore, calendars: CalendarStore, estates: EstateDirectory, clock: Clock) -> Self {
+        Self { estates, calendars, policies, clock, merged: Mutex::default() }
+    }
+
+    /// The rules of an estate now.
+    ///
+    /// # Errors
+    /// `NotFound` when this service does not know the estate (yet).
+    pub(crate) async fn now(&self, estate: EstateId) -> Result<Rules> {
+        self.of(estate, self.clock.now()).await
     }
 
     /// The care policies of an estate at `at`, most specific first.

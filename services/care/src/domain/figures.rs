@@ -1,13 +1,18 @@
-//! Figures that care owns: from facts to counts, by the formulas of `kit::metric`. The rows that make a figure explain it.
+//! Figures that care owns: from rows to counts, which add up over estates, and from counts to figures by the formulas of `kit::metric`.
+//! The rows that make a figure explain it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use steward_kit::adds_up;
 use steward_kit::metric::{
-    CareCounts, DeliveryCounts, Figure, Part, Ratio, VisitProof, campaign_complaint_rate, care_coverage, delivery_rate, reach_lift,
-    reach_rate, relationship_callback_coverage, visit_conformity,
+    AddsUp, CareCounts, DeliveryCounts, Figure, Part, Ratio, ShareCounts, Tally, VisitCounts, VisitProof, campaign_complaint_rate,
+    care_coverage, delivery_rate, reach_lift, reach_rate, relationship_callback_coverage, visit_conformity,
 };
 use uuid::Uuid;
+
+/// The rules that rows are counted by, as they are written (`kit_store::rollups`).
+pub const RULES: &str = include_str!("figures.rs");
 
 /// What a figure is counted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,15 +62,15 @@ pub struct Row {
     pub in_denominator: bool,
     /// Why.
     pub reason: String,
-    /// Flags of a visit, defects and first visit of a unit, whether it is of the period before.
+    /// What a visit met, defects and first visit of a unit, whether it is of the period before.
     pub detail: Detail,
 }
 
 /// What a formula needs of a row beside where it counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// The rules that a visit kept: notice, duration, form, training, kit.
-    pub kept: [bool; 5],
+    /// What a visit met.
+    pub visit: VisitProof,
     /// Defects of a unit.
     pub defects: i64,
     /// A unit was accepted on the first visit.
@@ -74,55 +79,100 @@ pub struct Detail {
     pub is_before: bool,
 }
 
-/// The figure of rows; `base` is the households of the estates, where a rate has them below the line.
-pub fn figure(cohort: Cohort, rows: &[&Row], base: Option<Ratio>) -> Figure {
+/// Whom a layer reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct CoveredCounts {
+    covered: i64,
+    opted_out: i64,
+    held_out: i64,
+}
+
+adds_up!(CoveredCounts { covered, opted_out, held_out });
+
+/// Messages that arrived, in the period and in the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct LiftCounts {
+    reached: i64,
+    targeted: i64,
+    reached_before: i64,
+    targeted_before: i64,
+}
+
+adds_up!(LiftCounts { reached, targeted, reached_before, targeted_before });
+
+/// Complaints of a campaign that are no customer's whom it reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct BesideCounts {
+    not_delivered: i64,
+    out_of_scope: i64,
+}
+
+adds_up!(BesideCounts { not_delivered, out_of_scope });
+
+/// What the rows of an estate come to.
+pub fn tally(cohort: Cohort, rows: &[Row]) -> Tally {
     let count = |holds: &dyn Fn(&Row) -> bool| i64::try_from(rows.iter().filter(|row| holds(row)).count()).unwrap_or(i64::MAX);
+    let of_reason = |code: &str| count(&|row| row.reason == code);
+    match cohort {
+        Cohort::Talks | Cohort::Targeted => {
+            ShareCounts { numerator: count(&|row| row.in_numerator), denominator: count(&|row| row.in_denominator) }.tally()
+        }
+        Cohort::Covered => {
+            let covered = count(&|row| row.in_numerator);
+            CoveredCounts { covered, opted_out: of_reason("opted_out"), held_out: of_reason("held_out") }.tally()
+        }
+        Cohort::TargetedTwice => LiftCounts {
+            reached: count(&|row| !row.detail.is_before && row.in_numerator),
+            targeted: count(&|row| !row.detail.is_before && row.in_denominator),
+            reached_before: count(&|row| row.detail.is_before && row.in_numerator),
+            targeted_before: count(&|row| row.detail.is_before && row.in_denominator),
+        }
+        .tally(),
+        Cohort::Handovers => DeliveryCounts {
+            noticed: count(&|row| row.in_denominator),
+            delivered: count(&|row| row.in_numerator),
+            accepted_at_first_visit: count(&|row| row.in_numerator && row.detail.is_first_visit),
+            defects: rows.iter().filter(|row| row.in_numerator).map(|row| row.detail.defects).sum(),
+        }
+        .tally(),
+        Cohort::Visits => rows.iter().map(|row| &row.detail.visit).collect::<VisitCounts>().tally(),
+        Cohort::Complained => {
+            let who = |counts: fn(&Row) -> bool| rows.iter().filter(|row| counts(row)).map(|row| row.id).collect::<BTreeSet<_>>();
+            let beside = BesideCounts { not_delivered: of_reason("not_delivered"), out_of_scope: of_reason("out_of_scope") };
+            beside.tally().with_members(who(|row| row.in_denominator)).with_counted(who(|row| row.in_numerator))
+        }
+    }
+}
+
+/// The figure of what rows came to; `base` is the households of the estates, where a rate has them below the line.
+pub fn figure(cohort: Cohort, tally: &Tally, base: Option<Ratio>) -> Figure {
     match cohort {
         Cohort::Talks => {
-            base.map_or_else(Figure::no_data, |base| relationship_callback_coverage(count(&|row| row.in_numerator), base.floor()))
+            let talks = ShareCounts::of_tally(tally);
+            base.map_or_else(Figure::no_data, |base| relationship_callback_coverage(talks.numerator, base.floor()))
         }
         Cohort::Covered => base.map_or_else(Figure::no_data, |base| {
-            care_coverage(&CareCounts {
-                households: base.floor(),
-                opted_out: count(&|row| row.reason == "opted_out"),
-                held_out: count(&|row| row.reason == "held_out"),
-                covered: count(&|row| row.in_numerator),
-            })
+            let CoveredCounts { covered, opted_out, held_out } = CoveredCounts::of_tally(tally);
+            care_coverage(&CareCounts { households: base.floor(), opted_out, held_out, covered })
         }),
-        Cohort::Targeted => reach_rate(count(&|row| row.in_numerator), count(&|row| row.in_denominator)),
+        Cohort::Targeted => {
+            let messages = ShareCounts::of_tally(tally);
+            reach_rate(messages.numerator, messages.denominator)
+        }
         Cohort::TargetedTwice => {
-            let share = |before: bool| {
-                let reached = count(&|row| row.detail.is_before == before && row.in_numerator);
-                let targeted = count(&|row| row.detail.is_before == before && row.in_denominator);
-                Ratio::new(reached.into(), targeted.into())
-            };
-            reach_lift(share(true), share(false), count(&|row| !row.detail.is_before && row.in_denominator))
+            let counts = LiftCounts::of_tally(tally);
+            let share = |reached: i64, targeted: i64| Ratio::new(reached.into(), targeted.into());
+            let before = share(counts.reached_before, counts.targeted_before);
+            reach_lift(before, share(counts.reached, counts.targeted), counts.targeted)
         }
-        Cohort::Handovers => {
-            let delivered: Vec<&&Row> = rows.iter().filter(|row| row.in_numerator).collect();
-            delivery_rate(&DeliveryCounts {
-                noticed: count(&|row| row.in_denominator),
-                delivered: i64::try_from(delivered.len()).unwrap_or(i64::MAX),
-                accepted_at_first_visit: count(&|row| row.in_numerator && row.detail.is_first_visit),
-                defects: delivered.iter().map(|row| row.detail.defects).sum(),
-            })
-        }
-        Cohort::Visits => {
-            let proof = |row: &&Row| {
-                let [notice_in_time, long_enough, form_in_time, is_trained, has_kit] = row.detail.kept;
-                VisitProof { notice_in_time, long_enough, form_in_time, is_trained, has_kit }
-            };
-            visit_conformity(&rows.iter().map(proof).collect::<Vec<_>>())
-        }
+        Cohort::Handovers => delivery_rate(&DeliveryCounts::of_tally(tally)),
+        Cohort::Visits => visit_conformity(&VisitCounts::of_tally(tally)),
         Cohort::Complained => {
             // Whoever has several estates counts in each, and once in the group.
-            let mut customers = BTreeMap::new();
-            for row in rows.iter().filter(|row| row.in_denominator) {
-                *customers.entry(row.id).or_insert(false) |= row.in_numerator;
-            }
-            let of = |complained: usize| i64::try_from(complained).unwrap_or(i64::MAX);
-            let beside = ["not_delivered", "out_of_scope"].map(|code| Part::count(code, count(&|row| row.reason == code)));
-            campaign_complaint_rate(of(customers.values().filter(|complained| **complained).count()), of(customers.len())).beside(beside)
+            let of = |ids: &[Vec<u8>]| i64::try_from(ids.len()).unwrap_or(i64::MAX);
+            let beside = BesideCounts::of_tally(tally);
+            campaign_complaint_rate(of(&tally.counted), of(&tally.members))
+                .beside([Part::count("not_delivered", beside.not_delivered), Part::count("out_of_scope", beside.out_of_scope)])
         }
     }
 }
@@ -145,7 +195,7 @@ mod tests {
     }
 
     fn of(cohort: Cohort, all: &[Row], base: i64) -> Option<Ratio> {
-        figure(cohort, &all.iter().collect::<Vec<_>>(), Some(Ratio::whole(base))).value()
+        figure(cohort, &tally(cohort, all), Some(Ratio::whole(base))).value()
     }
 
     /// Vectors 5 and 6 of domain/metrics.md §10.2.
@@ -166,9 +216,10 @@ mod tests {
         assert_eq!(of(Cohort::Complained, &here, 0), Ratio::new(23, 100));
         let there = rows(2, false, true, "delivered");
         assert_eq!(of(Cohort::Complained, &there, 0), Ratio::new(0, 2));
-        assert_eq!(of(Cohort::Complained, &[here, there].concat(), 0), Ratio::new(23, 100));
+        let both = Tally::sum([&tally(Cohort::Complained, &here), &tally(Cohort::Complained, &there)]);
+        assert_eq!(figure(Cohort::Complained, &both, None).value(), Ratio::new(23, 100));
         let all = rows(3, false, false, "not_delivered");
-        let made = figure(Cohort::Complained, &all.iter().collect::<Vec<_>>(), None);
+        let made = figure(Cohort::Complained, &tally(Cohort::Complained, &all), None);
         assert_eq!((made.value(), made.part("not_delivered")), (None, Some(&Part::count("not_delivered", 3))), "never 0 or 100");
     }
 

@@ -6,8 +6,9 @@ use sqlx::{PgConnection, PgExecutor};
 use steward_kit::Result;
 use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 use steward_kit_store::StoreResult;
+use steward_kit_store::rollups::Stretch;
 
-use super::metrics::{Columns, Rows, Stretch, columns};
+use super::metrics::Rows;
 use crate::domain::caused::{Cause, CausedCase, complaining_standings};
 use crate::domain::figures::{Detail, Row};
 
@@ -70,7 +71,7 @@ pub(crate) async fn forget_case(tx: &mut PgConnection, estate: EstateId, id: Wor
 /// themselves, or somebody of their home, from the moment on that it was due at them (F-05c). Complaints that count for nobody come
 /// with their reason. `until` is the end for each stretch. One trip.
 pub(crate) async fn complained(db: impl PgExecutor<'_>, stretches: &[Stretch], until: &[Timestamp], programme: &str) -> Result<Rows> {
-    let Columns { estates, starts, ends } = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let until: Vec<jiff_sqlx::Timestamp> = until.iter().map(|end| end.to_sqlx()).collect();
     let rows = sqlx::query!(
         r#"WITH asked AS (

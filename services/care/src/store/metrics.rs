@@ -2,48 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
 use sqlx::PgExecutor;
 use steward_kit::Result;
-use steward_kit::auth::ScopedEstate;
+use steward_kit::metric::VisitProof;
 use steward_kit_store::StoreResult;
+use steward_kit_store::rollups::Stretch;
 use uuid::Uuid;
 
 use crate::domain::figures::{Detail, Row};
 
-/// A period of an estate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
-    /// The estate, found in the caller's scope.
-    pub(crate) estate: ScopedEstate,
-    /// First instant.
-    pub(crate) start: Timestamp,
-    /// First instant after it.
-    pub(crate) end: Timestamp,
-}
-
 /// Rows by estate.
 pub(crate) type Rows = BTreeMap<Uuid, Vec<Row>>;
 
-/// The same as columns.
-pub(super) struct Columns {
-    pub(super) estates: Vec<Uuid>,
-    pub(super) starts: Vec<jiff_sqlx::Timestamp>,
-    pub(super) ends: Vec<jiff_sqlx::Timestamp>,
-}
-
-pub(super) fn columns(stretches: &[Stretch]) -> Columns {
-    Columns {
-        estates: stretches.iter().map(|stretch| stretch.estate.as_uuid()).collect(),
-        starts: stretches.iter().map(|stretch| stretch.start.to_sqlx()).collect(),
-        ends: stretches.iter().map(|stretch| stretch.end.to_sqlx()).collect(),
-    }
-}
-
 /// Households that answered in a talk of the relationship, each with its first one (F-08b). One trip.
 pub(crate) async fn talks(db: impl PgExecutor<'_>, stretches: &[Stretch]) -> Result<Rows> {
-    let Columns { estates, starts, ends } = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT s.estate_id AS "estate_id!", c.household_id AS "household_id!", min(c.contact_time) AS "at!"
              FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS s(estate_id, start_time, end_time)
@@ -72,39 +45,75 @@ pub(crate) async fn talks(db: impl PgExecutor<'_>, stretches: &[Stretch]) -> Res
     Ok(all)
 }
 
+/// What a household had of the care that is asked for.
+struct Cared {
+    estate_id: Uuid,
+    household_id: Uuid,
+    at: jiff_sqlx::Timestamp,
+    is_reached: bool,
+    is_held_out: bool,
+}
+
 /// Households of a layer, one for each stretch, of a programme, or where both are empty of all care: reached, else opted out, else held
 /// out (F-09). One trip.
 pub(crate) async fn covered(db: impl PgExecutor<'_>, stretches: &[Stretch], layers: &[String], programme: &str) -> Result<Rows> {
-    let Columns { estates, starts, ends } = columns(stretches);
-    let rows = sqlx::query!(
+    let (estates, starts, ends) = Stretch::columns(stretches);
+    let cared = sqlx::query_as!(
+        Cared,
         r#"SELECT s.estate_id AS "estate_id!", t.household_id AS "household_id!", max(coalesce(t.mark_time, t.sort_time)) AS "at!",
-                  bool_or(t.state = 'confirmed') AS "reached!", bool_or(t.state = 'held_out') AS "held_out!"
+                  bool_or(t.state = 'confirmed') AS "is_reached!", bool_or(t.state = 'held_out') AS "is_held_out!"
              FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[]) AS s(estate_id, start_time, end_time, layer)
              JOIN care.touchpoints t ON t.estate_id = s.estate_id AND (s.layer = '' OR t.layer = s.layer)
               AND ($5 = '' OR t.document ->> 'programme_code' = $5)
-              AND (t.state = 'confirmed' AND t.mark_time >= s.start_time AND t.mark_time < s.end_time
-                   OR (t.state = 'held_out' OR t.state = 'suppressed' AND t.document ->> 'reason_code' IN ('no_consent', 'preference', 'opted_out'))
-                      AND t.sort_time >= s.start_time AND t.sort_time < s.end_time)
+              AND care.is_care_of(t.state, t.mark_time, t.sort_time, t.document, s.start_time, s.end_time)
             GROUP BY s.estate_id, t.household_id"#,
         &estates,
         &starts as _,
         &ends as _,
         layers,
         programme,
-    )
-    .fetch_all(db)
-    .await
-    .store()?;
+    );
+    Ok(households(cared.fetch_all(db).await.store()?))
+}
+
+/// Of some households, each with a stretch of its estate and its layer, those that [`covered`] finds too. One trip, as long as the list.
+pub(crate) async fn covered_among(
+    db: impl PgExecutor<'_>,
+    stretches: &[Stretch],
+    layers: &[String],
+    some: &[Uuid],
+    programme: &str,
+) -> Result<Rows> {
+    let (estates, starts, ends) = Stretch::columns(stretches);
+    let cared = sqlx::query_as!(
+        Cared,
+        r#"SELECT s.estate_id AS "estate_id!", t.household_id AS "household_id!", max(coalesce(t.mark_time, t.sort_time)) AS "at!",
+                  bool_or(t.state = 'confirmed') AS "is_reached!", bool_or(t.state = 'held_out') AS "is_held_out!"
+             FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::uuid[])
+                  AS s(estate_id, start_time, end_time, layer, household_id)
+             JOIN care.touchpoints t ON t.household_id = s.household_id AND t.estate_id = s.estate_id AND (s.layer = '' OR t.layer = s.layer)
+              AND ($6 = '' OR t.document ->> 'programme_code' = $6)
+              AND care.is_care_of(t.state, t.mark_time, t.sort_time, t.document, s.start_time, s.end_time)
+            GROUP BY s.estate_id, t.household_id"#,
+        &estates,
+        &starts as _,
+        &ends as _,
+        layers,
+        some,
+        programme,
+    );
+    Ok(households(cared.fetch_all(db).await.store()?))
+}
+
+fn households(cared: Vec<Cared>) -> Rows {
     let mut all = Rows::new();
-    for row in rows {
-        let reason = if row.held_out {
-            "held_out"
-        } else if row.reached {
-            "reached"
-        } else {
-            "opted_out"
+    for row in cared {
+        let reason = match (row.is_held_out, row.is_reached) {
+            (true, _) => "held_out",
+            (false, true) => "reached",
+            (false, false) => "opted_out",
         };
-        let counts = row.reached && !row.held_out;
+        let counts = reason == "reached";
         all.entry(row.estate_id).or_default().push(Row {
             kind: "household",
             id: row.household_id,
@@ -115,12 +124,12 @@ pub(crate) async fn covered(db: impl PgExecutor<'_>, stretches: &[Stretch], laye
             detail: Detail::default(),
         });
     }
-    Ok(all)
+    all
 }
 
 /// Messages that were to go, and whether they arrived (F-10). One trip.
 pub(crate) async fn targeted(db: impl PgExecutor<'_>, stretches: &[Stretch], programme: &str, is_before: bool) -> Result<Rows> {
-    let Columns { estates, starts, ends } = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT t.estate_id, t.id, t.sort_time, t.state
              FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS s(estate_id, start_time, end_time)
@@ -152,7 +161,7 @@ pub(crate) async fn targeted(db: impl PgExecutor<'_>, stretches: &[Stretch], pro
 
 /// Units of batches whose window begins in the period (F-14). One trip.
 pub(crate) async fn handovers(db: impl PgExecutor<'_>, stretches: &[Stretch], batch: &str) -> Result<Rows> {
-    let Columns { estates, starts, ends } = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT b.estate_id, u.unit_id, b.sort_time, u.notice_time IS NOT NULL AS "noticed!", u.defect_count, u.is_first_visit,
                   coalesce(u.handover_date BETWEEN (b.document ->> 'from_date')::date AND (b.document ->> 'to_date')::date, false) AS "handed!"
@@ -190,7 +199,7 @@ pub(crate) async fn handovers(db: impl PgExecutor<'_>, stretches: &[Stretch], ba
 
 /// Visits that were over in the period, and the rules that they kept (F-21). One trip.
 pub(crate) async fn visits(db: impl PgExecutor<'_>, stretches: &[Stretch]) -> Result<Rows> {
-    let Columns { estates, starts, ends } = columns(stretches);
+    let (estates, starts, ends) = Stretch::columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT v.estate_id, v.id, v.mark_time AS "at!",
                   coalesce((v.document -> 'conformity' ->> 'notice')::boolean, false) AS "notice!",
@@ -210,17 +219,21 @@ pub(crate) async fn visits(db: impl PgExecutor<'_>, stretches: &[Stretch]) -> Re
     .store()?;
     let mut all = Rows::new();
     for row in rows {
-        let kept = [row.notice, row.duration, row.form, row.training, row.kit];
-        let faults = ["notice_late", "too_short", "form_late", "visitor_untrained", "kit_incomplete"];
-        let fault = kept.iter().zip(faults).find(|(kept, _)| !**kept).map(|(_, fault)| fault);
+        let visit = VisitProof {
+            notice_in_time: row.notice,
+            long_enough: row.duration,
+            form_in_time: row.form,
+            is_trained: row.training,
+            has_kit: row.kit,
+        };
         all.entry(row.estate_id).or_default().push(Row {
             kind: "visit",
             id: row.id,
             at: row.at.to_jiff(),
-            in_numerator: fault.is_none(),
+            in_numerator: visit.conforms(),
             in_denominator: true,
-            reason: fault.unwrap_or("conforming").to_owned(),
-            detail: Detail { kept, ..Detail::default() },
+            reason: visit.first_fault().unwrap_or("conforming").to_owned(),
+            detail: Detail { visit, ..Detail::default() },
         });
     }
     Ok(all)

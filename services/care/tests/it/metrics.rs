@@ -12,11 +12,11 @@ use crate::planning::message;
 use crate::touchpoints::about;
 use crate::world::{World, eventually, request_id};
 
-fn definition(metric_id: &str) -> pb::MetricDefinition {
+pub(crate) fn definition(metric_id: &str) -> pb::MetricDefinition {
     pb::MetricDefinition { metric_id: metric_id.to_owned(), version: 1, ..Default::default() }
 }
 
-fn march() -> Option<pb::MetricPeriod> {
+pub(crate) fn march() -> Option<pb::MetricPeriod> {
     Some(pb::MetricPeriod { from_date: "2026-03-01".to_owned(), to_date: "2026-03-31".to_owned() })
 }
 
@@ -164,7 +164,7 @@ async fn the_reach_rate_rises_from_one_month_to_the_next() {
 }
 
 /// A receipt for the message of a touchpoint.
-async fn receipt(world: &World, touchpoint: &str) {
+pub(crate) async fn receipt(world: &World, touchpoint: &str) {
     let delivered = notification::MessageDelivered { message: Some(about(world, touchpoint)), ..Default::default() };
     world.publish("notification", vec![NewEvent::new(MessageId::new(), world.estate, world.now(), &delivered)]).await;
 }

@@ -115,6 +115,28 @@ impl pb::audience_service_server::AudienceService for Audiences {
         Ok(Response::new(pb::GetHouseholdBaseResponse { bases }))
     }
 
+    async fn list_undelivered_households(
+        &self,
+        request: Request<pb::ListUndeliveredHouseholdsRequest>,
+    ) -> Result<Response<pb::ListUndeliveredHouseholdsResponse>, Status> {
+        let (access, mut request) = received(request)?;
+        let mut bad = Violations::of(&request);
+        let estates = bad.ids("estate_ids", &request.estate_ids);
+        let day = decode::date(&mut bad, "as_of_date", &request.as_of_date);
+        let day = bad.build(|| day)?;
+        let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
+        let query = Query::of("ListUndeliveredHouseholds", &request);
+        let page = PageRequest { size: PageSize::internal(size)?, after: self.0.pages.open(&query, &token)? };
+        let rows = self.0.list_undelivered(&access, &estates, day, &page).await?;
+        let page = self.0.pages.page(&query, page.size, rows, |row| *row)?;
+        let households = page
+            .rows
+            .into_iter()
+            .map(|row| pb::UndeliveredHousehold { estate_id: row.estate_id.to_string(), household_id: row.household_id.to_string() });
+        let households = households.collect();
+        Ok(Response::new(pb::ListUndeliveredHouseholdsResponse { households, next_page_token: page.next_page_token }))
+    }
+
     async fn list_key_date_occurrences(
         &self,
         request: Request<pb::ListKeyDateOccurrencesRequest>,

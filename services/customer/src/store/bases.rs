@@ -1,9 +1,10 @@
-//! The register of household bases (CP-47).
+//! The register of household bases (CP-47), and who is not of the delivered ones.
 
 use std::collections::HashMap;
 
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
+use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use steward_kit::Result;
 use steward_kit::auth::ScopedEstate;
@@ -64,4 +65,42 @@ pub(crate) async fn sum_bases(pool: &PgPool, estates: &[ScopedEstate], from: Dat
         (row.id, sums)
     });
     Ok(sums.collect())
+}
+
+/// Place of a household among those that are not handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct UndeliveredKey {
+    pub(crate) estate_id: Uuid,
+    pub(crate) household_id: Uuid,
+}
+
+/// Households of estates that are not handed over by the end of a day. One trip.
+pub(crate) async fn list_undelivered(
+    pool: &PgPool,
+    estates: &[ScopedEstate],
+    day: Date,
+    after: Option<UndeliveredKey>,
+    limit: i64,
+) -> Result<Vec<UndeliveredKey>> {
+    let ids: Vec<Uuid> = estates.iter().map(|estate| estate.as_uuid()).collect();
+    sqlx::query_as!(
+        UndeliveredKey,
+        r#"WITH found AS MATERIALIZED (
+               SELECT f.estate_id, f.household_id FROM customer.household_facts f
+                WHERE f.is_main AND f.estate_id = ANY ($1) AND f.delivered_date > $2
+                UNION ALL
+               SELECT f.estate_id, f.household_id FROM customer.household_facts f
+                WHERE f.is_main AND f.estate_id = ANY ($1) AND f.delivered_date IS NULL AND NOT f.is_delivered)
+           SELECT estate_id AS "estate_id!", household_id AS "household_id!" FROM found
+            WHERE $3::uuid IS NULL OR (estate_id, household_id) > ($3, $4)
+            ORDER BY 1, 2 LIMIT $5"#,
+        &ids,
+        day.to_sqlx() as jiff_sqlx::Date,
+        after.map(|key| key.estate_id),
+        after.map(|key| key.household_id),
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+    .store()
 }

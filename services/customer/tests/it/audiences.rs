@@ -49,6 +49,64 @@ pub(crate) fn exclusion(code: &str, predicate: common::Predicate) -> pb::Audienc
     pb::AudienceExclusion { code: code.into(), predicate: Some(predicate) }
 }
 
+impl World {
+    /// The household that a unit has by itself.
+    async fn household(&self, unit: &pb::Unit) -> Result<String> {
+        let household = sqlx::query_scalar("SELECT household_id::text FROM customer.units WHERE id = $1::uuid");
+        Ok(household.bind(&unit.id).fetch_one(&self.database.superuser().await?).await?)
+    }
+}
+
+/// F-09: homes that a day finds not handed over, of several estates, page by page; whatever became of them since.
+#[tokio::test]
+async fn homes_that_were_not_handed_over_are_listed_for_many_estates_at_once() -> Result<()> {
+    let world = World::new().await?;
+    let ops = world.operations();
+    let care = world.caller(Claims::service("care").role("service.care").every_estate());
+    let (here, there) = (ops.estate("JX").await?, ops.estate("TJ").await?);
+    let dated = [("101", "2026-05-31", pb::Occupancy::Unspecified), ("102", "2026-06-01", pb::Occupancy::Unspecified)];
+    let undated = [("103", "", pb::Occupancy::Occupied), ("104", "", pb::Occupancy::Undelivered)];
+    let mut homes = Vec::new();
+    for (code, day, occupancy) in dated.into_iter().chain(undated) {
+        let unit = ops.unit(&here, code).await?;
+        deliver(&ops, &unit, day, occupancy).await?;
+        homes.push((here.id.clone(), world.household(&unit).await?));
+    }
+    homes.push((there.id.clone(), world.household(&ops.unit(&there, "101").await?).await?));
+    let ask = async |day: &str| -> Result<Vec<(String, String)>> {
+        let (mut all, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = pb::ListUndeliveredHouseholdsRequest {
+                estate_ids: vec![here.id.clone(), there.id.clone()],
+                as_of_date: day.to_owned(),
+                page_size: 2,
+                page_token,
+            };
+            let page = care.audiences().list_undelivered_households(care.ask(request)).await?.into_inner();
+            assert!(page.households.len() <= 2);
+            all.extend(page.households.into_iter().map(|one| (one.estate_id, one.household_id)));
+            if page.next_page_token.is_empty() {
+                all.sort();
+                return Ok(all);
+            }
+            page_token = page.next_page_token;
+        }
+    };
+    let of = |places: &[usize]| {
+        let mut some: Vec<_> = places.iter().map(|at| homes[*at].clone()).collect();
+        some.sort();
+        some
+    };
+    assert_eq!(ask("2026-05-30").await?, of(&[0, 1, 3, 4]));
+    assert_eq!(ask("2026-05-31").await?, of(&[1, 3, 4]), "handed over on the day is handed over by its end");
+    assert_eq!(ask("2026-06-01").await?, of(&[3, 4]), "without a day it goes by what is recorded");
+
+    let asked = pb::ListUndeliveredHouseholdsRequest { estate_ids: vec![here.id.clone()], as_of_date: "soon".into(), ..Default::default() };
+    let refused = care.audiences().list_undelivered_households(care.ask(asked)).await.expect_err("no date");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    Ok(())
+}
+
 /// SV-39, CA-39, CP-09
 #[tokio::test]
 async fn an_audience_sees_at_once_what_was_written_and_names_who_is_left_out() -> Result<()> {

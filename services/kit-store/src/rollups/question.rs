@@ -1,5 +1,8 @@
 //! What is counted, and what it is kept under.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
 use steward_kit::ids::EstateId;
 use steward_kit::metric::{Definition, Period};
@@ -32,6 +35,16 @@ impl Question {
         };
         let content = format!("{} {}\n{}", period.from, period.to, definitions.iter().map(counted).collect::<String>());
         Self { period, definitions, content: hash(content.as_bytes()) }
+    }
+
+    /// The questions that definitions make when they are asked for over a period: one for each period that they are counted over.
+    pub fn each(asked: Period, definitions: &[Definition]) -> Vec<Arc<Self>> {
+        let mut by_period: BTreeMap<_, Vec<Definition>> = BTreeMap::new();
+        for definition in definitions {
+            let counted = definition.period_for(asked);
+            by_period.entry((counted.from, counted.to)).or_default().push(definition.clone());
+        }
+        by_period.into_iter().map(|((from, to), definitions)| Arc::new(Self::new(Period { from, to }, definitions))).collect()
     }
 
     /// What tells this question from others.

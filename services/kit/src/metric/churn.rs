@@ -44,6 +44,8 @@ pub struct DeliveryCounts {
     pub defects: i64,
 }
 
+crate::adds_up!(DeliveryCounts { noticed, delivered, accepted_at_first_visit, defects });
+
 /// F-14
 pub fn delivery_rate(counts: &DeliveryCounts) -> Figure {
     Figure::rate(counts.delivered, counts.noticed).beside([

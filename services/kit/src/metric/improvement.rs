@@ -52,14 +52,41 @@ impl VisitProof {
     }
 }
 
+/// Visits that were done in a round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VisitCounts {
+    /// Done.
+    pub done: i64,
+    /// Of them, those that meet everything.
+    pub conforming: i64,
+    /// Those announced early enough.
+    pub notice_in_time: i64,
+    /// Those that were long enough.
+    pub long_enough: i64,
+    /// Those whose form came in time.
+    pub form_in_time: i64,
+}
+
+crate::adds_up!(VisitCounts { done, conforming, notice_in_time, long_enough, form_in_time });
+
+impl<'a> FromIterator<&'a VisitProof> for VisitCounts {
+    fn from_iter<I: IntoIterator<Item = &'a VisitProof>>(visits: I) -> Self {
+        visits.into_iter().fold(Self::default(), |counts, visit| Self {
+            done: counts.done + 1,
+            conforming: counts.conforming + i64::from(visit.conforms()),
+            notice_in_time: counts.notice_in_time + i64::from(visit.notice_in_time),
+            long_enough: counts.long_enough + i64::from(visit.long_enough),
+            form_in_time: counts.form_in_time + i64::from(visit.form_in_time),
+        })
+    }
+}
+
 /// F-21: visits that meet notice, length, form, training and kit, by visits done in the round.
-pub fn visit_conformity(visits: &[VisitProof]) -> Figure {
-    let count = |met: fn(&VisitProof) -> bool| i64::try_from(visits.iter().filter(|visit| met(visit)).count()).unwrap_or(i64::MAX);
-    let done = count(|_| true);
-    Figure::rate(count(VisitProof::conforms), done).beside([
-        Part::rate("notice_in_time", count(|visit| visit.notice_in_time), done),
-        Part::rate("long_enough", count(|visit| visit.long_enough), done),
-        Part::rate("form_in_time", count(|visit| visit.form_in_time), done),
+pub fn visit_conformity(counts: &VisitCounts) -> Figure {
+    Figure::rate(counts.conforming, counts.done).beside([
+        Part::rate("notice_in_time", counts.notice_in_time, counts.done),
+        Part::rate("long_enough", counts.long_enough, counts.done),
+        Part::rate("form_in_time", counts.form_in_time, counts.done),
     ])
 }
 
@@ -97,10 +124,10 @@ mod tests {
     fn a_visit_conforms_when_it_meets_everything() {
         let good = VisitProof { notice_in_time: true, long_enough: true, form_in_time: true, is_trained: true, has_kit: true };
         let short = VisitProof { long_enough: false, ..good };
-        let figure = visit_conformity(&[good, good, good, short]);
+        let figure = visit_conformity(&[good, good, good, short].iter().collect());
         assert_eq!(Unit::Rate.show(figure.value().unwrap()), "75.0");
         assert_eq!(short.first_fault(), Some("too_short"));
-        assert_eq!(visit_conformity(&[]).value(), None);
+        assert_eq!(visit_conformity(&VisitCounts::default()).value(), None);
     }
 
     /// F-22, SV-17, GR-09: timely 70 to 95 per cent, complaints −60 per cent.

@@ -68,7 +68,9 @@ pub use cost::{Costs, Volumes, net_benefit, yearly_benefit, yearly_cost};
 pub use definition::{DayWindow, Definition, Parameters, check_policy, definitions_of, household_base};
 pub use entry::{Basis, Metric, Owner, Parameter, Source};
 pub use figure::{Figure, Part};
-pub use improvement::{VisitProof, collation_rate, improvement_effect, relative_effect, suggestion_adoption, visit_conformity};
+pub use improvement::{
+    VisitCounts, VisitProof, collation_rate, improvement_effect, relative_effect, suggestion_adoption, visit_conformity,
+};
 pub use interval::{Interval, around, effective_size, variance_of_share, wilson};
 pub use period::{Period, PeriodKind};
 pub use ratio::Ratio;

@@ -18,6 +18,9 @@ pub struct Tally {
     /// Ids of what counts once, in however many estates it is; ascending.
     #[prost(bytes = "vec", repeated, tag = "3")]
     pub members: Vec<Vec<u8>>,
+    /// Those of the members that count above the line too; ascending.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub counted: Vec<Vec<u8>>,
 }
 
 /// Tallies as they are kept.
@@ -45,27 +48,45 @@ impl Tally {
         Self { members: members.into_iter().map(|id| id.as_bytes().to_vec()).collect(), ..self }
     }
 
-    /// Adds the tally of another estate.
-    pub fn add(&mut self, other: &Self) {
-        if self.numbers.len() < other.numbers.len() {
-            self.numbers.resize(other.numbers.len(), 0);
-        }
-        for (sum, number) in self.numbers.iter_mut().zip(&other.numbers) {
-            *sum = sum.saturating_add(*number);
-        }
-        self.samples.extend_from_slice(&other.samples);
-        if !other.members.is_empty() {
-            self.members.extend_from_slice(&other.members);
-            self.members.sort_unstable();
-            self.members.dedup();
-        }
+    /// With what counts once above the line too: some of the members.
+    #[must_use]
+    pub fn with_counted(self, counted: BTreeSet<Uuid>) -> Self {
+        Self { counted: counted.into_iter().map(|id| id.as_bytes().to_vec()).collect(), ..self }
     }
 
     /// The sum of tallies.
     pub fn sum<'a>(tallies: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut sum = Self::default();
-        tallies.into_iter().for_each(|one| sum.add(one));
+        for one in tallies {
+            sum.each(one, i64::saturating_add);
+            sum.samples.extend_from_slice(&one.samples);
+            sum.members.extend_from_slice(&one.members);
+            sum.counted.extend_from_slice(&one.counted);
+        }
+        for ids in [&mut sum.members, &mut sum.counted] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
         sum
+    }
+
+    /// Adds the tally of other rows of the same estate.
+    pub fn add(&mut self, other: &Self) {
+        *self = Self::sum([&*self, other]);
+    }
+
+    /// Takes the numbers of some of its rows away.
+    pub fn take(&mut self, some: &Self) {
+        self.each(some, i64::saturating_sub);
+    }
+
+    fn each(&mut self, other: &Self, with: fn(i64, i64) -> i64) {
+        if self.numbers.len() < other.numbers.len() {
+            self.numbers.resize(other.numbers.len(), 0);
+        }
+        for (number, other) in self.numbers.iter_mut().zip(&other.numbers) {
+            *number = with(*number, *other);
+        }
     }
 
     /// As bytes, to be kept.
@@ -110,7 +131,10 @@ macro_rules! adds_up {
 /// after a rule has changed.
 pub const RULES: &[&str] = &[
     include_str!("callbacks.rs"),
+    include_str!("care.rs"),
+    include_str!("churn.rs"),
     include_str!("complaints.rs"),
+    include_str!("improvement.rs"),
     include_str!("repeat.rs"),
     include_str!("resolution.rs"),
     include_str!("standing.rs"),

@@ -104,6 +104,13 @@ impl AudienceService for Situations {
         not_here()
     }
 
+    async fn list_undelivered_households(
+        &self,
+        _request: Request<customer::ListUndeliveredHouseholdsRequest>,
+    ) -> Result<Response<customer::ListUndeliveredHouseholdsResponse>, Status> {
+        not_here()
+    }
+
     async fn list_key_date_occurrences(
         &self,
         _request: Request<customer::ListKeyDateOccurrencesRequest>,

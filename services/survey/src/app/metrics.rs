@@ -2,15 +2,12 @@
 //! counted before and is true still, whatever the number of figures, estates, waves and responses; what is not is counted, some
 //! estates at a time, and kept ([`steward_kit_store::rollups`]).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward_kit::Result;
 use steward_kit::auth::{Access, ScopedEstate};
 use steward_kit::ids::EstateId;
-use steward_kit::metric::{AsOf, Asked, AskedRows, Definition, Explained, Period, Tally};
+use steward_kit::metric::{AsOf, Asked, AskedRows, Explained, Tally};
 use steward_kit::proto::to_timestamp;
 use steward_kit_store::rollups::Question;
 use steward_proto::metric::v1 as pb;
@@ -35,13 +32,7 @@ impl App {
     pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
         let estates: Vec<ScopedEstate> = asked.estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<_>>()?;
-        let mut by_period: BTreeMap<_, Vec<Definition>> = BTreeMap::new();
-        for definition in &asked.definitions {
-            let counted = definition.period_for(asked.period);
-            by_period.entry((counted.from, counted.to)).or_default().push(definition.clone());
-        }
-        let questions: Vec<Arc<Question>> =
-            by_period.into_iter().map(|((from, to), definitions)| Arc::new(Question::new(Period { from, to }, definitions))).collect();
+        let questions = Question::each(asked.period, &asked.definitions);
         let tallies = self.rollups.tallies(&questions, &estates, as_of).await?;
         let mut limits = Vec::with_capacity(estates.len());
         for estate in &asked.estates {
@@ -55,12 +46,12 @@ impl App {
                     let figure = figure(definition, tally, below).ok_or_else(|| no_formula(definition))?;
                     Ok(definition.value(&figure, question.period, &asked.plan_code, estate, as_of))
                 };
-                let mut all = Tally::default();
+                let mut all = Vec::with_capacity(estates.len());
                 for ((estate, below), tally) in asked.estates.iter().zip(&limits).zip(by_estate.iter().filter_map(|of| of.get(place))) {
                     values.push(value(tally, *below, &estate.to_string())?);
-                    all.add(tally);
+                    all.push(tally);
                 }
-                values.push(value(&all, strictest, "")?);
+                values.push(value(&Tally::sum(all), strictest, "")?);
             }
         }
         Ok(values)

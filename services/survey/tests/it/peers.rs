@@ -122,6 +122,13 @@ impl AudienceService for Peers {
         Ok(Response::new(customer::GetHouseholdBaseResponse { bases }))
     }
 
+    async fn list_undelivered_households(
+        &self,
+        _: Request<customer::ListUndeliveredHouseholdsRequest>,
+    ) -> Answer<customer::ListUndeliveredHouseholdsResponse> {
+        elsewhere()
+    }
+
     async fn list_key_date_occurrences(
         &self,
         _: Request<customer::ListKeyDateOccurrencesRequest>,

@@ -3,7 +3,8 @@
 
 use jiff::SignedDuration;
 use steward_harness::Asked;
-use steward_kit::metric::{Owner, Tally, metrics};
+use steward_harness::rollups::{KeptCounts, without_time};
+use steward_kit::metric::{Owner, metrics};
 use steward_proto::metric::v1 as metric;
 use steward_proto::plan::v1 as plan;
 use steward_proto::survey::v1 as pb;
@@ -39,35 +40,24 @@ impl World {
         self.metrics().compute_metrics(self.operations().asks(request)).await.unwrap().into_inner().values
     }
 
-    /// Makes every kept count of the estate a wrong one: whoever uses it is found out.
+    fn kept(&self) -> KeptCounts<'_> {
+        KeptCounts { db: &self.db, schema: "survey" }
+    }
+
     async fn spoil(&self) {
-        let kept: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as("SELECT question, tallies FROM survey.figure_tallies WHERE estate_id = $1")
-            .bind(self.estate)
-            .fetch_all(&self.db)
-            .await
-            .unwrap();
-        assert!(!kept.is_empty(), "nothing is kept");
-        for (question, tallies) in kept {
-            let wrong = Tally::kept(&tallies).unwrap().iter().map(|_| Tally::of([7, 7, 7, 7, 7, 7])).collect();
-            let spoil = sqlx::query("UPDATE survey.figure_tallies SET tallies = $3 WHERE estate_id = $1 AND question = $2");
-            spoil.bind(self.estate).bind(question).bind(Tally::keep(wrong)).execute(&self.db).await.unwrap();
-        }
+        self.kept().spoil(self.estate).await;
     }
 
     /// Counts anew, from the rows alone.
     async fn counted_anew(&self, others: &[Uuid], days: Days<'_>) -> Vec<metric::MetricValue> {
-        sqlx::query("DELETE FROM survey.figure_tallies").execute(&self.db).await.unwrap();
+        self.kept().forget().await;
         self.board(others, days).await
     }
 
     /// Timers that the clock made due have written what they write.
     async fn settled(&self) {
-        let due = || async {
-            let due = sqlx::query_scalar("SELECT count(*) FROM survey.timers WHERE wake_time <= $1");
-            let due: i64 = due.bind(jiff_sqlx::ToSqlx::to_sqlx(self.now())).fetch_one(&self.db).await.unwrap();
-            (due == 0).then_some(())
-        };
-        eventually("timers are fired", due).await;
+        let settled = || async { self.kept().is_settled(self.now()).await.then_some(()) };
+        eventually("timers are fired", settled).await;
     }
 
     /// What a board shows after a change is what counting from the rows gives, and is another than before; the next change finds
@@ -84,10 +74,6 @@ impl World {
     async fn by_hand(&self, sql: &'static str) {
         assert!(sqlx::query(sql).execute(&self.db).await.unwrap().rows_affected() > 0, "{sql}");
     }
-}
-
-fn without_time(values: Vec<metric::MetricValue>) -> Vec<metric::MetricValue> {
-    values.into_iter().map(|value| metric::MetricValue { as_of_time: None, ..value }).collect()
 }
 
 /// A figure of the first estate.

@@ -2,9 +2,6 @@
 //! still, whatever the number of figures, estates and cases; what is not is counted, estate by estate, and kept
 //! ([`steward_kit_store::rollups`]).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use steward_kit::Result;
 use steward_kit::auth::{Access, ScopedEstate};
@@ -25,13 +22,7 @@ impl App {
     pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
         let estates: Vec<ScopedEstate> = asked.estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<_>>()?;
-        let mut by_period: BTreeMap<(jiff::civil::Date, jiff::civil::Date), Vec<Definition>> = BTreeMap::new();
-        for definition in &asked.definitions {
-            let counted = definition.period_for(asked.period);
-            by_period.entry((counted.from, counted.to)).or_default().push(definition.clone());
-        }
-        let questions: Vec<Arc<Question>> =
-            by_period.into_iter().map(|((from, to), definitions)| Arc::new(Question::new(Period { from, to }, definitions))).collect();
+        let questions = Question::each(asked.period, &asked.definitions);
         let tallies = self.rollups.tallies(&questions, &estates, as_of).await?;
         let mut values = Vec::with_capacity(asked.definitions.len() * (estates.len() + 1));
         for (question, by_estate) in questions.iter().zip(&tallies) {
@@ -59,19 +50,19 @@ fn figures_of(
     };
     let needs_base = definition.parameters.basis;
     let mut values = Vec::with_capacity(tallies.len() + 1);
-    let (mut all, mut all_bases) = (Tally::default(), Some(Ratio::ZERO));
+    let (mut all, mut all_bases) = (Vec::with_capacity(tallies.len()), Some(Ratio::ZERO));
     for (estate, tally) in tallies {
         let estate = estate.to_string();
         let base = needs_base.and_then(|basis| household_base(&asked.bases, &estate, basis, counted));
         values.push(value(tally, base, &estate)?);
         // An estate without a base cannot be part of a rate of households.
         if needs_base.is_none() || base.is_some() {
-            all.add(tally);
+            all.push(*tally);
         }
         if let Some(base) = base {
             all_bases = all_bases.and_then(|all| all.plus(base));
         }
     }
-    values.push(value(&all, all_bases.filter(|base| *base > Ratio::ZERO), "")?);
+    values.push(value(&Tally::sum(all), all_bases.filter(|base| *base > Ratio::ZERO), "")?);
     Ok(values)
 }

@@ -2,7 +2,8 @@
 //! time it is (`kit-store/docs/rollups.md`).
 
 use steward_harness::Asked;
-use steward_kit::metric::{Owner, Tally, metric, metrics};
+use steward_harness::rollups::KeptCounts;
+use steward_kit::metric::{Owner, metric, metrics};
 use steward_proto::common::v1 as common;
 use steward_proto::metric::v1 as pb_metric;
 use steward_proto::work_order::v1 as pb;
@@ -29,40 +30,24 @@ impl World {
         self.compute(request).await.unwrap()
     }
 
-    /// Makes every kept count of the estate a wrong one: whoever uses it is found out.
+    fn kept(&self) -> KeptCounts<'_> {
+        KeptCounts { db: &self.db, schema: "work_order" }
+    }
+
     async fn spoil(&self) {
-        let kept: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as("SELECT question, tallies FROM work_order.figure_tallies WHERE estate_id = $1")
-            .bind(self.estate)
-            .fetch_all(&self.db)
-            .await
-            .unwrap();
-        assert!(!kept.is_empty(), "nothing is kept");
-        for (question, tallies) in kept {
-            let wrong = Tally::kept(&tallies).unwrap().iter().map(|_| Tally::of([7, 7, 7, 7, 7, 7])).collect();
-            sqlx::query("UPDATE work_order.figure_tallies SET tallies = $3 WHERE estate_id = $1 AND question = $2")
-                .bind(self.estate)
-                .bind(question)
-                .bind(Tally::keep(wrong))
-                .execute(&self.db)
-                .await
-                .unwrap();
-        }
+        self.kept().spoil(self.estate).await;
     }
 
     /// Counts anew, from the rows alone.
     async fn counted_anew(&self, other: Uuid) -> Vec<pb_metric::MetricValue> {
-        sqlx::query("DELETE FROM work_order.figure_tallies").execute(&self.db).await.unwrap();
+        self.kept().forget().await;
         self.board(other).await
     }
 
     /// Timers that the clock made due have written what they write.
     async fn settled(&self) {
-        let due = || async {
-            let due = sqlx::query_scalar("SELECT count(*) FROM work_order.timers WHERE wake_time <= $1");
-            let due: i64 = due.bind(jiff_sqlx::ToSqlx::to_sqlx(self.now())).fetch_one(&self.db).await.unwrap();
-            (due == 0).then_some(())
-        };
-        eventually("timers are fired", due).await;
+        let settled = || async { self.kept().is_settled(self.now()).await.then_some(()) };
+        eventually("timers are fired", settled).await;
     }
 
     /// What a board shows after a change is what counting from the rows gives; the next change finds spoilt counts.
