@@ -7,7 +7,7 @@
 //! | [`domain`] | rules: no async, no SQL, no proto |
 //! | `store` | SQL only |
 //! | `events` | facts that leave, and those that arrive |
-//! | `jobs` | imports that go on by themselves, facts that are kept true |
+//! | `jobs` | imports that go on by themselves, facts that are kept true, figures counted ahead |
 
 mod app;
 pub mod config;

@@ -103,15 +103,9 @@ impl CountCare {
         Ok(Wanted { layers, programme: if Layer::parse(programme).is_some() { "" } else { programme } })
     }
 
-    /// The period of each estate in its own zone. From memory.
+    /// The period of each estate. From memory.
     pub(super) async fn stretches(&self, estates: &[ScopedEstate], period: Period) -> Result<Vec<Stretch>> {
-        let mut stretches = Vec::with_capacity(estates.len());
-        for estate in estates {
-            let zone = self.rules.estates.get(estate.id()).await?.zone()?;
-            let (start, end) = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
-            stretches.push(Stretch { estate: *estate, start, end });
-        }
-        Ok(stretches)
+        Stretch::each(estates, period, &self.rules.estates).await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod change_estate_import;
 mod check_policies;
+mod count_customers;
 mod create_customer;
 mod create_estate_import;
 mod create_tenure;
@@ -41,9 +42,12 @@ use steward_kit::clock::Clock;
 use steward_kit::crypto::FieldCipher;
 use steward_kit::paging::PageTokens;
 use steward_kit_store::Db;
+use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::rollups::Rollups;
 
 use crate::domain::vault::Vault;
 use crate::store::numbers::Numbers;
+use count_customers::CountCustomers;
 use import_file::ReadFiles;
 
 pub(crate) use check_policies::OwnPolicies;
@@ -75,6 +79,7 @@ pub(crate) struct App {
     vault: Vault,
     numbers: Numbers,
     files: ReadFiles,
+    rollups: Rollups<CountCustomers>,
 }
 
 impl App {
@@ -82,7 +87,13 @@ impl App {
     pub(crate) fn new(db: Db, clock: Clock, vault: Vault) -> Arc<Self> {
         let numbers = Numbers::new(db.pool().clone());
         let pages = vault.page_tokens();
-        Arc::new(Self { db, clock, pages, vault, numbers, files: ReadFiles::default() })
+        let rollups = Rollups::new(db.clone(), clock.clone(), CountCustomers::new(EstateDirectory::new(db.clone())));
+        Arc::new(Self { db, clock, pages, vault, numbers, files: ReadFiles::default(), rollups })
+    }
+
+    /// What figures came to.
+    pub(crate) fn rollups(&self) -> &Rollups<CountCustomers> {
+        &self.rollups
     }
 
     /// What seals, for the job of a key rotation.

@@ -1,7 +1,11 @@
-//! Figures that customer owns: from judged files and stays to counts. The rows that make a figure explain it.
+//! Figures that customer owns: from judged files and stays to counts, which add up over estates, and from counts to figures. The rows
+//! that make a figure explain it.
 
-use steward_kit::codes;
-use steward_kit::metric::{Figure, Lost, Part, customer_churn, estate_churn};
+use steward_kit::metric::{AddsUp, Figure, Lost, Part, Tally, customer_churn, estate_churn};
+use steward_kit::{adds_up, codes};
+
+/// The rules that rows are counted by, as they are written (`kit_store::rollups`).
+pub const RULES: &[&str] = &[include_str!("figures.rs"), include_str!("exit.rs")];
 
 /// What a figure is counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,9 +114,6 @@ impl Standing {
     }
 }
 
-/// So many that stand so.
-pub type Tally = (Standing, i64);
-
 /// An estate, with what it weighs in churn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EstateStay {
@@ -124,9 +125,82 @@ pub struct EstateStay {
     pub area: i64,
 }
 
-/// The figure of tallies; what is wrong with files, and what is left out, stands beside it.
-pub fn figure(cohort: Cohort, tallies: &[Tally], estates: &[EstateStay]) -> Figure {
-    let sum = |counts: &dyn Fn(Standing) -> bool| -> i64 { tallies.iter().filter(|(standing, _)| counts(*standing)).map(|(_, n)| n).sum() };
+/// Estates lost, and those that were there when the period began; the same of their households and of the area of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct EstateCounts {
+    lost: i64,
+    at_start: i64,
+    households_lost: i64,
+    households_at_start: i64,
+    area_lost: i64,
+    area_at_start: i64,
+}
+
+adds_up!(EstateCounts { lost, at_start, households_lost, households_at_start, area_lost, area_at_start });
+
+/// How stays may stand. Of somebody's stays in several estates the first of these counts for all of them.
+const STAYS: [Standing; 5] = [Standing::Lost, Standing::NaturalExit, Standing::ExitNotChosen, Standing::Active, Standing::NotActiveAtStart];
+
+/// A stay is kept as one number: the customer's own, times this, and the place of how it stands. That is a fifth of the customer's id, and
+/// an estate has thousands of them.
+const PLACES: i64 = 8;
+
+/// What files come to: so many that stand so.
+pub fn tally_files(counts: &[(Standing, i64)]) -> Tally {
+    let of = |shown: &Standing| counts.iter().filter(|(standing, _)| standing == shown).map(|(_, count)| count).sum();
+    Tally::of(Standing::ALL.iter().map(of).collect::<Vec<i64>>())
+}
+
+/// What stays of an estate come to: numbers of customers, and how they stand.
+pub fn tally_stays(stays: impl IntoIterator<Item = (Standing, i64)>) -> Tally {
+    let place = |shown: Standing| STAYS.iter().zip(0..).find(|(standing, _)| **standing == shown).map(|(_, place)| place);
+    let mut kept: Vec<i64> =
+        stays.into_iter().filter_map(|(standing, number)| Some(number.saturating_mul(PLACES).saturating_add(place(standing)?))).collect();
+    kept.sort_unstable();
+    Tally::default().with_samples(kept)
+}
+
+/// What an estate comes to.
+pub fn tally_estate(stay: &EstateStay) -> Tally {
+    let if_lost = |weight| if stay.standing.in_numerator() { weight } else { 0 };
+    let if_there = |weight| if stay.standing.in_denominator() { weight } else { 0 };
+    let counts = EstateCounts {
+        lost: if_lost(1),
+        at_start: if_there(1),
+        households_lost: if_lost(stay.households),
+        households_at_start: if_there(stay.households),
+        area_lost: if_lost(stay.area),
+        area_at_start: if_there(stay.area),
+    };
+    counts.tally()
+}
+
+/// How many files or stays stand how; whoever has a stay in several estates counts once.
+fn standings(cohort: Cohort, tally: &Tally) -> Vec<(Standing, i64)> {
+    match cohort {
+        Cohort::Stays => {
+            let mut stays = tally.samples.clone();
+            stays.sort_unstable();
+            stays.dedup_by_key(|stay| stay.div_euclid(PLACES));
+            let mut counts = STAYS.map(|standing| (standing, 0));
+            for stay in stays {
+                let place = usize::try_from(stay.rem_euclid(PLACES)).ok();
+                if let Some((_, count)) = place.and_then(|place| counts.get_mut(place)) {
+                    *count += 1;
+                }
+            }
+            counts.into()
+        }
+        Cohort::Customers | Cohort::Households => Standing::ALL.iter().copied().zip(tally.numbers.iter().copied()).collect(),
+        Cohort::Estates => Vec::new(),
+    }
+}
+
+/// The figure of a tally; what is wrong with files, and what is left out, stands beside it.
+pub fn figure(cohort: Cohort, tally: &Tally) -> Figure {
+    let standings = standings(cohort, tally);
+    let sum =
+        |counts: &dyn Fn(Standing) -> bool| -> i64 { standings.iter().filter(|(standing, _)| counts(*standing)).map(|(_, n)| n).sum() };
     let of = |shown: Standing| sum(&|standing| standing == shown);
     let shown: &[Standing] = match cohort {
         Cohort::Stays => {
@@ -135,11 +209,13 @@ pub fn figure(cohort: Cohort, tallies: &[Tally], estates: &[EstateStay]) -> Figu
             return customer_churn(lost, of(Standing::NaturalExit), active).beside(others);
         }
         Cohort::Estates => {
-            let weighed = |weight: &dyn Fn(&EstateStay) -> i64| Lost {
-                lost: estates.iter().filter(|stay| stay.standing.in_numerator()).map(weight).sum(),
-                at_start: estates.iter().filter(|stay| stay.standing.in_denominator()).map(weight).sum(),
-            };
-            return estate_churn(weighed(&|_| 1), weighed(&|stay| stay.households), weighed(&|stay| stay.area));
+            let of = EstateCounts::of_tally(tally);
+            let lost = |lost, at_start| Lost { lost, at_start };
+            return estate_churn(
+                lost(of.lost, of.at_start),
+                lost(of.households_lost, of.households_at_start),
+                lost(of.area_lost, of.area_at_start),
+            );
         }
         Cohort::Customers => &[Standing::NoPhone, Standing::Erased],
         Cohort::Households => &[Standing::NoMember, Standing::NoOwner, Standing::Unreachable, Standing::NotDelivered],
@@ -157,28 +233,43 @@ mod tests {
     /// CP-02
     #[test]
     fn four_of_a_hundred_records_are_suspected() {
-        let tallies = [(Standing::Distinct, 90), (Standing::NoPhone, 6), (Standing::SamePhone, 4), (Standing::Erased, 9)];
-        let made = figure(Cohort::Customers, &tallies, &[]);
+        let counts = [(Standing::Distinct, 90), (Standing::NoPhone, 6), (Standing::SamePhone, 4), (Standing::Erased, 9)];
+        let made = figure(Cohort::Customers, &tally_files(&counts));
         assert_eq!((made.numerator, made.denominator), (4, 100));
         assert_eq!(made.part("erased"), Some(&Part::count("erased", 9)));
+    }
+
+    fn stays(first: i64, counts: &[(Standing, i64)]) -> Tally {
+        let all = counts.iter().flat_map(|(standing, count)| std::iter::repeat_n(*standing, usize::try_from(*count).unwrap()));
+        tally_stays(all.zip(first..))
     }
 
     /// F-13b: 23 of 1,000; forty moved house, and stay below the line.
     #[test]
     fn whoever_moved_house_is_not_lost() {
-        let tallies = [(Standing::Active, 937), (Standing::Lost, 23), (Standing::NaturalExit, 40), (Standing::NotActiveAtStart, 5)];
-        let made = figure(Cohort::Stays, &tallies, &[]);
+        let counts = [(Standing::Active, 937), (Standing::Lost, 23), (Standing::NaturalExit, 40), (Standing::NotActiveAtStart, 5)];
+        let made = figure(Cohort::Stays, &stays(1, &counts));
         assert_eq!((made.numerator, made.denominator), (23, 1000));
         assert_eq!(made.part("natural_exit"), Some(&Part::count("natural_exit", 40)));
         assert_eq!(made.part("not_active_at_start"), Some(&Part::count("not_active_at_start", 5)));
     }
 
+    /// F-13b: lost somewhere is lost, and whoever was there somewhere was there.
+    #[test]
+    fn whoever_has_several_estates_counts_once_in_all_of_them() {
+        let here = stays(1, &[(Standing::Active, 10)]);
+        let there = stays(9, &[(Standing::Lost, 1), (Standing::NotActiveAtStart, 1), (Standing::Active, 3)]);
+        let made = figure(Cohort::Stays, &Tally::sum([&here, &there]));
+        assert_eq!((made.numerator, made.denominator), (1, 13));
+        assert_eq!(made.part("not_active_at_start"), Some(&Part::count("not_active_at_start", 0)));
+    }
+
     /// F-13a, CP-48: households of a lost estate stand beside it.
     #[test]
     fn a_lost_estate_takes_its_households_with_it() {
-        let stay = |standing, households| EstateStay { standing, households, area: households * 100 };
+        let stay = |standing, households| tally_estate(&EstateStay { standing, households, area: households * 100 });
         let estates = [stay(Standing::Active, 600), stay(Standing::Lost, 200), stay(Standing::NotActiveAtStart, 999)];
-        let made = figure(Cohort::Estates, &[], &estates);
+        let made = figure(Cohort::Estates, &Tally::sum(&estates));
         assert_eq!((made.numerator, made.denominator), (1, 2));
         let part = made.part("by_households").and_then(Part::value);
         assert_eq!(part, steward_kit::metric::Ratio::new(200, 800));
@@ -190,8 +281,8 @@ mod tests {
         for metric in metrics().iter().filter(|metric| metric.owner == Owner::Customer) {
             assert!(Cohort::of(metric.id).is_some(), "{}", metric.id);
         }
-        assert_eq!(figure(Cohort::Stays, &[], &[]).value(), None);
-        assert_eq!(figure(Cohort::Estates, &[], &[]).value(), None);
-        assert_eq!(figure(Cohort::Customers, &[(Standing::Erased, 3)], &[]).value(), None, "never 0 or 100");
+        assert_eq!(figure(Cohort::Stays, &Tally::default()).value(), None);
+        assert_eq!(figure(Cohort::Estates, &Tally::default()).value(), None);
+        assert_eq!(figure(Cohort::Customers, &tally_files(&[(Standing::Erased, 3)])).value(), None, "never 0 or 100");
     }
 }

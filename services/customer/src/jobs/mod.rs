@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use steward_kit::Result;
 use steward_kit_store::calendars::{self, CalendarStore};
+use steward_kit_store::epoch;
 use steward_kit_store::housekeeping::Housekeeping;
 use steward_kit_store::inbox::Consumer;
 use steward_kit_store::jobs::JobSet;
@@ -61,6 +62,13 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     for consumer in consumers(app) {
         jobs.spawn("events in", move |stop| consumer.clone().run(stop));
     }
+
+    // Figures that boards ask for are counted before they ask.
+    app.rollups().start(jobs);
+
+    // What is kept in memory notices what other replicas change.
+    let watched = db.clone();
+    jobs.spawn("policy epoch", move |stop| epoch::watch(watched.clone(), stop));
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! The files behind figures, for many estates at once: each estate with its own instants and day, because each has its own zone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use steward_kit::Result;
 use steward_kit::auth::ScopedEstate;
 use steward_kit::paging::PageRequest;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::word;
 use crate::app::RowKey;
-use crate::domain::figures::{Standing, Tally};
+use crate::domain::figures::Standing;
 
 /// A period of an estate.
 #[derive(Clone, Debug)]
@@ -60,15 +60,11 @@ impl StoredRow {
     }
 }
 
-/// The time zones of these estates, as far as there are such.
-pub(crate) async fn list_zones(pool: &PgPool, estates: &[ScopedEstate]) -> Result<HashMap<Uuid, String>> {
-    let ids: Vec<Uuid> = estates.iter().map(|estate| estate.as_uuid()).collect();
-    let rows = sqlx::query!("SELECT id, time_zone FROM customer.estates WHERE id = ANY ($1)", &ids).fetch_all(pool).await.store()?;
-    Ok(rows.into_iter().map(|row| (row.id, row.time_zone)).collect())
-}
+/// How many, or who, of an estate stand so.
+pub(crate) type Standings<T> = BTreeMap<Uuid, Vec<(Standing, T)>>;
 
 /// How the files of estates stand, counted by estate. One trip.
-pub(crate) async fn tally_files(pool: &PgPool, subject: &str, stretches: &[Stretch]) -> Result<BTreeMap<Uuid, Vec<Tally>>> {
+pub(crate) async fn count_files(db: &mut PgConnection, subject: &str, stretches: &[Stretch]) -> Result<Standings<i64>> {
     let (estates, ends, days) = columns(stretches);
     let rows = sqlx::query!(
         r#"SELECT f.estate_id AS "estate_id!", f.reason AS "reason!", count(*) AS "count!"
@@ -78,18 +74,23 @@ pub(crate) async fn tally_files(pool: &PgPool, subject: &str, stretches: &[Stret
         &ends as _,
         &days as _,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
     .store()?;
-    let mut tallies: BTreeMap<Uuid, Vec<Tally>> = BTreeMap::new();
+    let mut standings = Standings::new();
     for row in rows {
-        tallies.entry(row.estate_id).or_default().push((word(&row.reason, Standing::parse)?, row.count));
+        standings.entry(row.estate_id).or_default().push((word(&row.reason, Standing::parse)?, row.count));
     }
-    Ok(tallies)
+    Ok(standings)
 }
 
 /// The files of an estate by time, after the page's start; one more than fit on it. One trip.
-pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: &Stretch, page: &PageRequest<RowKey>) -> Result<Vec<JudgedRow>> {
+pub(crate) async fn list_files(
+    db: &mut PgConnection,
+    subject: &str,
+    stretch: &Stretch,
+    page: &PageRequest<RowKey>,
+) -> Result<Vec<JudgedRow>> {
     let (estates, ends, days) = columns(std::slice::from_ref(stretch));
     let rows = sqlx::query_as!(
         StoredRow,
@@ -105,7 +106,7 @@ pub(crate) async fn list_files(pool: &PgPool, subject: &str, stretch: &Stretch, 
         page.after.map(|after| after.id),
         page.size.limit(),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
     .store()?;
     rows.into_iter().map(StoredRow::judged).collect()

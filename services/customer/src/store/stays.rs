@@ -1,19 +1,17 @@
 //! Who stayed and who left, for many estates at once: each estate with its own days, because each has its own zone (F-13a, F-13b).
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use steward_kit::Result;
 use steward_kit::paging::PageRequest;
 use steward_kit_store::StoreResult;
 use uuid::Uuid;
 
-use super::metrics::{JudgedRow, StoredRow, Stretch};
+use super::metrics::{JudgedRow, Standings, StoredRow, Stretch};
 use super::word;
 use crate::app::RowKey;
-use crate::domain::figures::{EstateStay, Standing, Tally};
+use crate::domain::figures::{EstateStay, Standing};
 
 struct Columns {
     estates: Vec<Uuid>,
@@ -31,46 +29,35 @@ fn columns(stretches: &[Stretch]) -> Columns {
     }
 }
 
-/// How the customers of estates stand, counted by estate, and once each over all of them: whoever has several estates counts in each,
-/// and once in the group. One trip.
-pub(crate) async fn tally_stays(
-    pool: &PgPool,
-    stretches: &[Stretch],
-    kinds: &[String],
-) -> Result<(BTreeMap<Uuid, Vec<Tally>>, Vec<Tally>)> {
+/// How the customers of estates stand: their numbers, which are written in what is shown of them. One trip.
+pub(crate) async fn find_stays(db: &mut PgConnection, stretches: &[Stretch], kinds: &[String]) -> Result<Standings<Vec<i64>>> {
     let Columns { estates, first_days, last_days, zones } = columns(stretches);
     let rows = sqlx::query!(
-        r#"WITH stays AS MATERIALIZED (
-               SELECT r.* FROM customer.stay_rows($1, $2::date[], $3::date[], $4, $5) r
-           )
-           SELECT s.estate_id AS "estate_id?", s.reason AS "reason!", count(*) AS "count!" FROM stays s GROUP BY s.estate_id, s.reason
-           UNION ALL
-           SELECT NULL, o.reason, count(*)
-             FROM (SELECT DISTINCT ON (s.subject_id) s.reason FROM stays s
-                    ORDER BY s.subject_id, array_position(ARRAY['lost', 'natural_exit', 'exit_not_chosen', 'active'], s.reason)) o
-            GROUP BY o.reason"#,
+        r#"SELECT r.estate_id AS "estate_id!", r.reason AS "reason!", array_agg(right(r.subject_number, -3)::bigint) AS "numbers!"
+             FROM customer.stay_rows($1, $2::date[], $3::date[], $4, $5) r GROUP BY r.estate_id, r.reason"#,
         &estates,
         &first_days as _,
         &last_days as _,
         &zones,
         kinds,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
     .store()?;
-    let (mut by_estate, mut all) = (BTreeMap::<Uuid, Vec<Tally>>::new(), Vec::new());
+    let mut standings = Standings::new();
     for row in rows {
-        let tally = (word(&row.reason, Standing::parse)?, row.count);
-        match row.estate_id {
-            Some(estate) => by_estate.entry(estate).or_default().push(tally),
-            None => all.push(tally),
-        }
+        standings.entry(row.estate_id).or_default().push((word(&row.reason, Standing::parse)?, row.numbers));
     }
-    Ok((by_estate, all))
+    Ok(standings)
 }
 
 /// The stays of an estate by time, after the page's start; one more than fit on it. One trip.
-pub(crate) async fn list_stays(pool: &PgPool, stretch: &Stretch, kinds: &[String], page: &PageRequest<RowKey>) -> Result<Vec<JudgedRow>> {
+pub(crate) async fn list_stays(
+    db: &mut PgConnection,
+    stretch: &Stretch,
+    kinds: &[String],
+    page: &PageRequest<RowKey>,
+) -> Result<Vec<JudgedRow>> {
     let Columns { estates, first_days, last_days, zones } = columns(std::slice::from_ref(stretch));
     let rows = sqlx::query_as!(
         StoredRow,
@@ -87,7 +74,7 @@ pub(crate) async fn list_stays(pool: &PgPool, stretch: &Stretch, kinds: &[String
         page.after.map(|after| after.id),
         page.size.limit(),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
     .store()?;
     rows.into_iter().map(StoredRow::judged).collect()
@@ -103,7 +90,7 @@ pub(crate) struct EstateRow {
 }
 
 /// How estates stand. There when the period began is what was registered by then and had not left. One trip.
-pub(crate) async fn list_estate_stays(pool: &PgPool, stretches: &[Stretch]) -> Result<Vec<EstateRow>> {
+pub(crate) async fn list_estate_stays(db: &mut PgConnection, stretches: &[Stretch]) -> Result<Vec<EstateRow>> {
     let Columns { estates, first_days, last_days, zones } = columns(stretches);
     let starts: Vec<jiff_sqlx::Timestamp> = stretches.iter().map(|stretch| stretch.start.to_sqlx()).collect();
     let rows = sqlx::query!(
@@ -125,7 +112,7 @@ pub(crate) async fn list_estate_stays(pool: &PgPool, stretches: &[Stretch]) -> R
         &zones,
         &starts as _,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
     .store()?;
     let rows = rows.into_iter().map(|row| {

@@ -17,7 +17,7 @@ use crate::world::{Caller, World, eventually, refusal, request_id, violations};
 use pb::ExitKind::{ClubLapsed, CommercialTenantLeft, ContractEnded, CorporateClientLeft, MovedOut, Sold, SubscriptionCancelled};
 use pb::TenureRole::{Agent, Owner, Tenant};
 
-fn record(estate: &pb::Estate, customer: &str, kind: pb::ExitKind, exit_date: &str) -> pb::RecordExitRequest {
+pub(crate) fn record(estate: &pb::Estate, customer: &str, kind: pb::ExitKind, exit_date: &str) -> pb::RecordExitRequest {
     pb::RecordExitRequest {
         request_id: request_id(),
         estate_id: estate.id.clone(),
@@ -28,7 +28,7 @@ fn record(estate: &pb::Estate, customer: &str, kind: pb::ExitKind, exit_date: &s
     }
 }
 
-fn end(tenure: &pb::Tenure, to_date: &str, kind: pb::ExitKind) -> pb::EndTenureRequest {
+pub(crate) fn end(tenure: &pb::Tenure, to_date: &str, kind: pb::ExitKind) -> pb::EndTenureRequest {
     pb::EndTenureRequest {
         request_id: request_id(),
         tenure_id: tenure.id.clone(),

@@ -14,6 +14,7 @@ mod metrics;
 mod privacy;
 mod profiles;
 mod query_plans;
+mod rollups;
 mod rotation;
 mod segments;
 mod tenures;

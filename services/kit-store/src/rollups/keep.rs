@@ -8,6 +8,8 @@ use steward_kit::auth::{Scope, ScopedEstate};
 use tokio_util::sync::CancellationToken;
 
 use super::{CHUNK, Counter, Rollups};
+use crate::jobs::JobSet;
+use crate::outbox::listen_published;
 
 /// A change is followed by others; and a caller who is counting is left to it.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -22,6 +24,17 @@ const TEND_EVERY: SignedDuration = SignedDuration::from_mins(10);
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(40 * 24);
 
 impl<C: Counter> Rollups<C> {
+    /// Starts what counts before somebody asks: when any replica, or a timer, published what may change a figure.
+    pub fn start(&self, jobs: &JobSet) {
+        let heard = self.clone();
+        jobs.spawn("figure hints", move |stop| {
+            let rollups = heard.clone();
+            listen_published(heard.parts.db.clone(), move |_| rollups.hint(), stop)
+        });
+        let ahead = self.clone();
+        jobs.spawn("figures ahead", move |stop| ahead.clone().run(stop));
+    }
+
     /// Runs until told to stop. Sleeps until a hint, or until a kept count is over by time alone; what was asked for lately is then
     /// counted again where it is not true any more. Every replica may run one: what one has counted, the others find counted.
     pub async fn run(self, stop: CancellationToken) {

@@ -125,6 +125,7 @@ impl<C: Counter> Rollups<C> {
         let mut is_behind = false;
         for (question, keys) in questions.iter().zip(keys.chunks(estates.len().max(1))) {
             let known = |key: &Key, estate| kept.get(key).map(|tallies| (estate, tallies.clone()));
+            // An estate may be asked for twice.
             let mut found: HashMap<EstateId, Vec<Tally>> =
                 keys.iter().zip(estates).filter_map(|(key, estate)| known(key, estate.id())).collect();
             let missing: Vec<ScopedEstate> = estates.iter().copied().filter(|estate| !found.contains_key(&estate.id())).collect();
@@ -137,8 +138,8 @@ impl<C: Counter> Rollups<C> {
                 found.extend(self.count(question, chunk, now).await?.into_iter().map(|count| (count.estate, count.tallies)));
             }
             let of_estate = |estate: &ScopedEstate| {
-                let tallies = found.remove(&estate.id()).filter(|tallies| tallies.len() == question.definitions.len());
-                tallies.ok_or_else(|| Error::bug("a count lacks an estate or a definition"))
+                let tallies = found.get(&estate.id()).filter(|tallies| tallies.len() == question.definitions.len());
+                tallies.cloned().ok_or_else(|| Error::bug("a count lacks an estate or a definition"))
             };
             all.push(estates.iter().map(of_estate).collect::<Result<_>>()?);
         }

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use steward_kit::auth::ScopedEstate;
+use steward_kit::metric::Period;
+use steward_kit::{Error, Result};
 use uuid::Uuid;
+
+use crate::estates::EstateDirectory;
 
 /// An estate and its period.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +24,20 @@ pub struct Stretch {
 pub type StretchColumns = (Vec<Uuid>, Vec<jiff_sqlx::Timestamp>, Vec<jiff_sqlx::Timestamp>);
 
 impl Stretch {
+    /// A period in each of these estates, from midnight to midnight of its own zone. From memory.
+    ///
+    /// # Errors
+    /// `NotFound` for an estate that is not known (yet); a period that is out of range.
+    pub async fn each(estates: &[ScopedEstate], period: Period, directory: &EstateDirectory) -> Result<Vec<Self>> {
+        let mut stretches = Vec::with_capacity(estates.len());
+        for estate in estates {
+            let zone = directory.get(estate.id()).await?.zone()?;
+            let (start, end) = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
+            stretches.push(Self { estate: *estate, start, end });
+        }
+        Ok(stretches)
+    }
+
     /// Many of them as columns.
     pub fn columns(stretches: &[Self]) -> StretchColumns {
         let estates = stretches.iter().map(|stretch| stretch.estate.as_uuid()).collect();

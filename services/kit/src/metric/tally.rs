@@ -12,7 +12,7 @@ pub struct Tally {
     /// What adds up.
     #[prost(sint64, repeated, tag = "1")]
     pub numbers: Vec<i64>,
-    /// Values of single rows, where a rank among them is shown: a rank does not add up.
+    /// Values of single rows, where a rank among them is shown, or where they are told apart over estates: neither adds up.
     #[prost(sint64, repeated, tag = "2")]
     pub samples: Vec<i64>,
     /// Ids of what counts once, in however many estates it is; ascending.

@@ -1,36 +1,20 @@
-//! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip for each period and limit
-//! that the definitions name, whatever the number of estates and figures; an explanation costs one more.
+//! Figures of a period, by the definitions that the caller brings, and the rows behind one. One trip where what is asked for was counted
+//! before and is true still, whatever the number of figures, estates and messages; what is not is counted, some estates at a time, and
+//! kept ([`steward_kit_store::rollups`]).
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use steward_kit::auth::Access;
-use steward_kit::ids::EstateId;
-use steward_kit::metric::{Asked, AskedRows, Definition, Explained, Period, WEIGHT_ONE};
+use steward_kit::Error;
+use steward_kit::Result;
+use steward_kit::auth::{Access, ScopedEstate};
+use steward_kit::metric::{Asked, AskedRows, Explained, Tally, WEIGHT_ONE};
 use steward_kit::proto::to_timestamp;
-use steward_kit::{Error, Result};
+use steward_kit_store::StoreResult;
+use steward_kit_store::rollups::Question;
 use steward_proto::metric::v1 as pb;
-use uuid::Uuid;
 
 use super::App;
-use crate::domain::figures::{Cohort, Tally, figure, limit_seconds};
-use crate::store::metrics::{RowKey, Stretch, list_tallied, tally_messages};
-
-/// What a definition counts.
-struct Counting {
-    cohort: Cohort,
-    period: Period,
-    limit: Option<i64>,
-}
-
-impl Counting {
-    fn of(definition: &Definition, asked: Period) -> Result<Self> {
-        let metric = definition.metric.id;
-        let cohort = Cohort::of(metric).ok_or_else(|| Error::bug(format_args!("no formula for {metric}")))?;
-        let limit = definition.parameters.limit.as_ref().and_then(limit_seconds);
-        Ok(Self { cohort, period: definition.period_for(asked), limit })
-    }
-}
+use super::count_messages::Counting;
+use crate::domain::figures::{Alike, Cohort, figure, tally};
+use crate::store::metrics::{RowKey, list_tallied, tally_messages};
 
 impl App {
     /// One value for each figure and estate, and one over all of them.
@@ -39,61 +23,46 @@ impl App {
     /// `NotFound` for an estate outside the caller's scope.
     pub(crate) async fn compute_metrics(&self, access: &Access, asked: &Asked) -> Result<Vec<pb::MetricValue>> {
         let as_of = self.clock.now();
-        let mut counted: BTreeMap<_, BTreeMap<Uuid, Vec<Tally>>> = BTreeMap::new();
-        let mut values = Vec::with_capacity(asked.definitions.len() * (asked.estates.len() + 1));
-        for definition in &asked.definitions {
-            let counting = Counting::of(definition, asked.period)?;
-            let key = (counting.period.from, counting.period.to, counting.limit);
-            if let Entry::Vacant(place) = counted.entry(key) {
-                let stretches = self.stretches(access, &asked.estates, counting.period).await?;
-                place.insert(tally_messages(self.db.pool(), &stretches, counting.limit).await?);
+        let estates: Vec<ScopedEstate> = asked.estates.iter().map(|id| access.scope.estate(*id)).collect::<Result<_>>()?;
+        let questions = Question::each(asked.period, &asked.definitions);
+        let tallies = self.rollups.tallies(&questions, &estates, as_of).await?;
+        let mut values = Vec::with_capacity(asked.definitions.len() * (estates.len() + 1));
+        for (question, by_estate) in questions.iter().zip(&tallies) {
+            for (place, definition) in question.definitions.iter().enumerate() {
+                let cohort = Counting::of(definition)?.cohort;
+                let value = |tally: &Tally, estate: &str| {
+                    definition.value(&figure(cohort, tally), question.period, &asked.plan_code, estate, as_of)
+                };
+                let own: Vec<&Tally> = by_estate.iter().filter_map(|of| of.get(place)).collect();
+                values.extend(asked.estates.iter().zip(&own).map(|(estate, tally)| value(tally, &estate.to_string())));
+                values.push(value(&Tally::sum(own), ""));
             }
-            let tallies = counted.get(&key).ok_or_else(|| Error::bug("messages that were just counted"))?;
-            let value = |tallies: &[Tally], estate: &str| {
-                let made = figure(counting.cohort, counting.limit.is_some(), tallies);
-                definition.value(&made, counting.period, &asked.plan_code, estate, as_of)
-            };
-            for estate in &asked.estates {
-                values.push(value(tallies.get(&estate.as_uuid()).map_or(&[][..], Vec::as_slice), &estate.to_string()));
-            }
-            values.push(value(&tallies.values().flatten().copied().collect::<Vec<_>>(), ""));
         }
         Ok(values)
     }
 
-    /// The figure of one estate, and its rows after the page's start; one more than fit on it.
+    /// The figure of one estate, and its rows after the page's start; one more than fit on it. Nothing kept is used. Two trips.
     ///
     /// # Errors
     /// `NotFound` for an estate outside the caller's scope.
     pub(crate) async fn explain_metric(&self, access: &Access, asked: &AskedRows<RowKey>) -> Result<Explained<RowKey>> {
         let definition = &asked.definition;
-        let Counting { cohort, period, limit } = Counting::of(definition, asked.period)?;
-        let stretches = self.stretches(access, &[asked.estate], period).await?;
+        let (Counting { cohort, limit_seconds: limit }, period) = (Counting::of(definition)?, definition.period_for(asked.period));
+        let stretches = self.rollups.counter().stretches(&[access.scope.estate(asked.estate)?], period).await?;
         let stretch = *stretches.first().ok_or_else(|| Error::bug("an estate without its period"))?;
-        let tallies = tally_messages(self.db.pool(), &stretches, limit).await?.into_values().flatten().collect::<Vec<_>>();
-        let made = figure(cohort, limit.is_some(), &tallies);
+        let mut db = self.db.pool().acquire().await.store()?;
+        let alike: Vec<Alike> = tally_messages(&mut db, &stretches, limit).await?.into_values().flatten().collect();
+        let made = figure(cohort, &tally(cohort, limit.is_some(), &alike));
         let value = definition.value(&made, period, &asked.plan_code, &asked.estate.to_string(), self.clock.now());
-        let rows = list_tallied(self.db.pool(), stretch, limit, &asked.page).await?;
-        Ok((value, rows.into_iter().map(|(key, tally)| (key, row(key, cohort, limit.is_some(), &tally))).collect()))
-    }
-
-    /// The period in each estate, found in the caller's scope. From memory.
-    async fn stretches(&self, access: &Access, estates: &[EstateId], period: Period) -> Result<Vec<Stretch>> {
-        let mut stretches = Vec::with_capacity(estates.len());
-        for id in estates {
-            let estate = access.scope.estate(*id)?;
-            let zone = self.estates.get(*id).await?.zone()?;
-            let (start, end) = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
-            stretches.push(Stretch { estate, start, end });
-        }
-        Ok(stretches)
+        let rows = list_tallied(&mut db, stretch, limit, &asked.page).await?;
+        Ok((value, rows.into_iter().map(|(key, message)| (key, row(key, cohort, limit.is_some(), &message))).collect()))
     }
 }
 
 /// A message as a row: its id, its time and how it stands. No name, no address, no word of it.
-fn row(key: RowKey, cohort: Cohort, limited: bool, tally: &Tally) -> pb::MetricRow {
-    let standing = tally.placed(cohort, limited).into_iter().find(|(_, count)| *count > 0).map(|(standing, _)| standing);
-    let reason = tally.reason.map(|reason| reason.as_str()).or(standing.map(|standing| standing.as_str()));
+fn row(key: RowKey, cohort: Cohort, limited: bool, message: &Alike) -> pb::MetricRow {
+    let standing = message.placed(cohort, limited).into_iter().find(|(_, count)| *count > 0).map(|(standing, _)| standing);
+    let reason = message.reason.map(|reason| reason.as_str()).or(standing.map(|standing| standing.as_str()));
     pb::MetricRow {
         subject_kind: "message".to_owned(),
         subject_id: key.id.to_string(),
@@ -102,7 +71,7 @@ fn row(key: RowKey, cohort: Cohort, limited: bool, tally: &Tally) -> pb::MetricR
         reason_code: reason.unwrap_or_default().to_owned(),
         subject_number: String::new(),
         event_time: Some(to_timestamp(key.at)),
-        value: tally.latency_ms / 1000,
+        value: message.latency_ms / 1000,
         weight_ppm: WEIGHT_ONE,
     }
 }

@@ -5,6 +5,7 @@ mod ask_ledger;
 mod attempt_delivery;
 mod compose;
 mod contact_policies;
+mod count_messages;
 mod create_routing_rule;
 mod create_template_version;
 mod delete_routing_rule;
@@ -34,6 +35,7 @@ use steward_kit::clock::Clock;
 use steward_kit::crypto::FieldCipher;
 use steward_kit_store::Db;
 use steward_kit_store::estates::EstateDirectory;
+use steward_kit_store::rollups::Rollups;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
 use steward_proto::customer::v1::contact_service_client::ContactServiceClient;
 
@@ -41,6 +43,7 @@ use crate::channels::mail::Mailer;
 use crate::channels::webhook::Caller;
 use crate::shipped::Shipped;
 use contact_policies::ContactPolicies;
+use count_messages::CountMessages;
 use ready_conditions::ReadyConditions;
 
 pub(crate) use ask_ledger::{Question, Verdict};
@@ -62,6 +65,7 @@ pub(crate) struct App {
     pub(crate) shipped: Shipped,
     pub(crate) estates: EstateDirectory,
     pub(crate) wakes: Wakes,
+    rollups: Rollups<CountMessages>,
     cipher: FieldCipher,
     policies: ContactPolicies,
     conditions: ReadyConditions,
@@ -82,6 +86,11 @@ pub(crate) struct Ways {
 }
 
 impl App {
+    /// What figures came to.
+    pub(crate) fn rollups(&self) -> &Rollups<CountMessages> {
+        &self.rollups
+    }
+
     /// What seals the fields of this service.
     pub(crate) fn cipher(&self) -> FieldCipher {
         self.cipher.clone()
@@ -90,6 +99,7 @@ impl App {
     /// The app over a database.
     pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, shipped: Shipped, ways: Ways) -> Arc<Self> {
         let estates = EstateDirectory::new(db.clone());
+        let rollups = Rollups::new(db.clone(), clock.clone(), CountMessages::new(estates.clone()));
         let policies = ContactPolicies::new(db.clone(), shipped.policy.clone());
         let Ways { mailer, caller, contacts, audience } = ways;
         Arc::new(Self {
@@ -98,6 +108,7 @@ impl App {
             shipped,
             estates,
             wakes: Wakes::default(),
+            rollups,
             cipher,
             policies,
             conditions: ReadyConditions::default(),

@@ -3,9 +3,12 @@
 
 use steward_kit::calendar::{CalendarId, Span, Unit};
 use steward_kit::codes;
-use steward_kit::metric::{Figure, Part, Ratio};
+use steward_kit::metric::{Figure, Part, Ratio, Tally};
 
 use super::codes::{Class, MessageState, SuppressReason};
+
+/// The rules that messages are counted by, as they are written (`kit_store::rollups`).
+pub const RULES: &[&str] = &[include_str!("figures.rs"), include_str!("codes.rs")];
 
 /// What is counted. Messages to customers, by the day they were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +74,7 @@ codes! {
 
 /// So many messages that stand alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct Alike {
     /// Their class.
     pub class: Class,
     /// Where they stand.
@@ -88,10 +91,10 @@ pub struct Tally {
     pub within_limit: i64,
 }
 
-/// How many messages of a tally stand so.
+/// How many messages that stand alike stand so.
 type Placed = (Standing, i64);
 
-impl Tally {
+impl Alike {
     /// How its messages stand to a figure, and how many of them. `limited`: the plan has a limit.
     pub fn placed(&self, cohort: Cohort, limited: bool) -> Vec<Placed> {
         match cohort {
@@ -168,9 +171,22 @@ impl Standing {
     }
 }
 
-/// The figure of tallies; what is left out, and why messages were held back, stands beside it.
-pub fn figure(cohort: Cohort, limited: bool, tallies: &[Tally]) -> Figure {
-    let placed: Vec<Placed> = tallies.iter().flat_map(|tally| tally.placed(cohort, limited)).collect();
+/// What messages come to in a figure, as numbers that add up: how many stand how, the sum of their latencies, and how many were held back
+/// why. `limited`: the plan has a limit.
+pub fn tally(cohort: Cohort, limited: bool, messages: &[Alike]) -> Tally {
+    let placed: Vec<Placed> = messages.iter().flat_map(|alike| alike.placed(cohort, limited)).collect();
+    let standing = |shown: &Standing| placed.iter().filter(|(standing, _)| standing == shown).map(|(_, count)| count).sum();
+    let reason = |shown: &SuppressReason| messages.iter().filter(|alike| alike.reason == Some(*shown)).map(|alike| alike.count).sum();
+    let latency_ms = messages.iter().map(|alike| alike.latency_ms).sum();
+    let numbers = Standing::ALL.iter().map(standing).chain([latency_ms]).chain(SuppressReason::ALL.iter().map(reason));
+    Tally::of(numbers.collect::<Vec<i64>>())
+}
+
+/// The figure of what messages came to; what is left out, and why messages were held back, stands beside it.
+pub fn figure(cohort: Cohort, tally: &Tally) -> Figure {
+    let mut numbers = tally.numbers.iter().copied();
+    let placed: Vec<Placed> = Standing::ALL.iter().copied().zip(numbers.by_ref()).collect();
+    let latency_ms = numbers.next().unwrap_or_default();
     let sum = |counts: &dyn Fn(Standing) -> bool| placed.iter().filter(|(standing, _)| counts(*standing)).map(|(_, count)| count).sum();
     let (above, below): (i64, i64) = (sum(&|one| one.in_numerator(cohort)), sum(&|one| one.in_denominator(cohort)));
     let counts = |shown: &[Standing]| -> Vec<Part> {
@@ -186,14 +202,11 @@ pub fn figure(cohort: Cohort, limited: bool, tallies: &[Tally]) -> Figure {
             Standing::Suppressed,
         ])),
         Cohort::Read => Figure::rate(above, below),
-        Cohort::Latency => {
-            let ms: i64 = tallies.iter().map(|tally| tally.latency_ms).sum();
-            Figure::of(Ratio::new(ms.into(), i128::from(below) * 1000), below).beside(counts(&[Standing::Untimed, Standing::Deferred]))
-        }
+        Cohort::Latency => Figure::of(Ratio::new(latency_ms.into(), i128::from(below) * 1000), below)
+            .beside(counts(&[Standing::Untimed, Standing::Deferred])),
         Cohort::Timely | Cohort::Emergency => Figure::rate(above, below).beside(counts(&[Standing::Untimed, Standing::Deferred])),
         Cohort::Suppressed => {
-            let of = |reason: SuppressReason| tallies.iter().filter(|tally| tally.reason == Some(reason)).map(|tally| tally.count).sum();
-            let reasons = SuppressReason::ALL.iter().map(|reason| (*reason, of(*reason))).filter(|(_, count)| *count > 0);
+            let reasons = SuppressReason::ALL.iter().zip(numbers).filter(|(_, count)| *count > 0);
             Figure::rate(above, below).beside(reasons.map(|(reason, count)| Part::rate(reason.as_str(), count, below)))
         }
     }
@@ -216,50 +229,54 @@ mod tests {
 
     use super::*;
 
-    fn tally(class: Class, state: MessageState, count: i64) -> Tally {
-        Tally { class, state, reason: None, count, timed: 0, latency_ms: 0, within_limit: 0 }
+    fn alike(class: Class, state: MessageState, count: i64) -> Alike {
+        Alike { class, state, reason: None, count, timed: 0, latency_ms: 0, within_limit: 0 }
     }
 
     /// NT-36: forty read and forty arrived of a hundred that went out; what rules held back is no failure to reach.
     #[test]
     fn reach_counts_what_arrived_of_what_went_out() {
-        let service = |state, count| tally(Class::Service, state, count);
+        let service = |state, count| alike(Class::Service, state, count);
         let tallies = [
             service(MessageState::Read, 40),
             service(MessageState::Delivered, 40),
             service(MessageState::Sent, 15),
             service(MessageState::Failed, 5),
             service(MessageState::Deferred, 7),
-            Tally { reason: Some(SuppressReason::Cap), ..service(MessageState::Suppressed, 25) },
+            Alike { reason: Some(SuppressReason::Cap), ..service(MessageState::Suppressed, 25) },
         ];
-        let reach = figure(Cohort::Reach, false, &tallies);
+        let reach = figure(Cohort::Reach, &tally(Cohort::Reach, false, &tallies));
         assert_eq!((reach.numerator, reach.denominator), (80, 100));
         assert_eq!(reach.part("unconfirmed"), Some(&Part::count("unconfirmed", 15)));
-        let read = figure(Cohort::Read, false, &tallies);
+        let read = figure(Cohort::Read, &tally(Cohort::Read, false, &tallies));
         assert_eq!((read.numerator, read.denominator), (40, 80));
-        let held = figure(Cohort::Suppressed, false, &tallies);
+        let held = figure(Cohort::Suppressed, &tally(Cohort::Suppressed, false, &tallies));
         assert_eq!((held.numerator, held.denominator), (25, 125));
         assert_eq!(held.part("cap"), Some(&Part::rate("cap", 25, 125)));
-        assert_eq!(figure(Cohort::Read, false, &[]).value(), None, "never 0 or 100");
+        assert_eq!(figure(Cohort::Read, &tally(Cohort::Read, false, &[])).value(), None, "never 0 or 100");
     }
 
     /// NT-39: of 10,000 in an emergency 9,500 were handed over in time, 400 later and 100 never; other classes are not asked.
     #[test]
     fn an_emergency_is_timely_when_it_was_handed_over_in_time() {
-        let emergency = |state, count| tally(Class::Emergency, state, count);
-        let out = Tally { timed: 9_900, within_limit: 9_500, latency_ms: 1, ..emergency(MessageState::Delivered, 9_900) };
-        let slow = Tally { timed: 9, ..tally(Class::Service, MessageState::Delivered, 9) };
+        let emergency = |state, count| alike(Class::Emergency, state, count);
+        let out = Alike { timed: 9_900, within_limit: 9_500, latency_ms: 1, ..emergency(MessageState::Delivered, 9_900) };
+        let slow = Alike { timed: 9, ..alike(Class::Service, MessageState::Delivered, 9) };
         let tallies = [out, emergency(MessageState::Failed, 100), slow];
-        let made = figure(Cohort::Emergency, true, &tallies);
+        let made = figure(Cohort::Emergency, &tally(Cohort::Emergency, true, &tallies));
         assert_eq!((made.numerator, made.denominator), (9_500, 10_000));
-        assert_eq!(figure(Cohort::Emergency, false, &tallies).value(), None, "a plan without a limit judges nothing");
+        assert_eq!(
+            figure(Cohort::Emergency, &tally(Cohort::Emergency, false, &tallies)).value(),
+            None,
+            "a plan without a limit judges nothing"
+        );
     }
 
     /// NT-22: a mean of seconds, exact to the millisecond; messages from before times were kept are left out.
     #[test]
     fn latency_is_the_mean_of_what_has_one() {
-        let some = Tally { timed: 4, latency_ms: 6_002, ..tally(Class::Service, MessageState::Delivered, 5) };
-        let made = figure(Cohort::Latency, false, &[some, tally(Class::Care, MessageState::Deferred, 2)]);
+        let some = Alike { timed: 4, latency_ms: 6_002, ..alike(Class::Service, MessageState::Delivered, 5) };
+        let made = figure(Cohort::Latency, &tally(Cohort::Latency, false, &[some, alike(Class::Care, MessageState::Deferred, 2)]));
         assert_eq!((made.value(), made.n), (Ratio::new(6_002, 4_000), 4));
         assert_eq!(made.part("untimed"), Some(&Part::count("untimed", 1)));
     }

@@ -76,6 +76,9 @@ pub(crate) fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
         jobs.spawn("events in", move |stop| consumer.clone().run(stop));
     }
 
+    // Figures that boards ask for are counted before they ask.
+    app.rollups().start(jobs);
+
     // What is kept in memory notices what other replicas change.
     let watched = db.clone();
     jobs.spawn("policy epoch", move |stop| epoch::watch(watched.clone(), stop));

@@ -6,28 +6,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use steward_kit::Result;
-use steward_kit::auth::ScopedEstate;
 use steward_kit::ids::MessageId;
 use steward_kit::paging::PageRequest;
 use steward_kit_store::StoreResult;
+use steward_kit_store::rollups::Stretch;
 use uuid::Uuid;
 
 use super::code;
 use crate::domain::codes::{Class, MessageState, SuppressReason};
-use crate::domain::figures::Tally;
-
-/// A period of an estate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
-    /// The estate, found in the caller's scope.
-    pub(crate) estate: ScopedEstate,
-    /// First instant.
-    pub(crate) start: Timestamp,
-    /// First instant after it.
-    pub(crate) end: Timestamp,
-}
+use crate::domain::figures::Alike;
 
 /// Place of a message among the rows of a figure: by time, then by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,7 +26,7 @@ pub(crate) struct RowKey {
 }
 
 /// Messages that stand alike, as the database counts them.
-struct TallyRow {
+struct AlikeRow {
     message_class: String,
     state: String,
     suppress_reason: Option<String>,
@@ -47,9 +36,9 @@ struct TallyRow {
     within_limit: i64,
 }
 
-impl TallyRow {
-    fn read(self) -> Result<Tally> {
-        Ok(Tally {
+impl AlikeRow {
+    fn read(self) -> Result<Alike> {
+        Ok(Alike {
             class: code(Class::parse(&self.message_class), "message_class")?,
             state: code(MessageState::parse(&self.state), "state")?,
             reason: self.suppress_reason.map(|text| code(SuppressReason::parse(&text), "suppress_reason")).transpose()?,
@@ -63,10 +52,12 @@ impl TallyRow {
 
 /// The messages of estates, counted by what figures tell apart. One trip, whatever the number of estates. Without a limit
 /// none lies within it.
-pub(crate) async fn tally_messages(db: &PgPool, stretches: &[Stretch], limit_seconds: Option<i64>) -> Result<BTreeMap<Uuid, Vec<Tally>>> {
-    let estates: Vec<Uuid> = stretches.iter().map(|stretch| stretch.estate.as_uuid()).collect();
-    let starts: Vec<jiff_sqlx::Timestamp> = stretches.iter().map(|stretch| stretch.start.to_sqlx()).collect();
-    let ends: Vec<jiff_sqlx::Timestamp> = stretches.iter().map(|stretch| stretch.end.to_sqlx()).collect();
+pub(crate) async fn tally_messages(
+    db: &mut PgConnection,
+    stretches: &[Stretch],
+    limit_seconds: Option<i64>,
+) -> Result<BTreeMap<Uuid, Vec<Alike>>> {
+    let (estates, starts, ends) = Stretch::columns(stretches);
     // From the first of all beginnings to the last of all ends: by these Postgres knows the months before it looks.
     let from = stretches.iter().map(|stretch| stretch.start).min().unwrap_or(Timestamp::UNIX_EPOCH);
     let to = stretches.iter().map(|stretch| stretch.end).max().unwrap_or(Timestamp::UNIX_EPOCH);
@@ -93,9 +84,9 @@ pub(crate) async fn tally_messages(db: &PgPool, stretches: &[Stretch], limit_sec
     .fetch_all(db)
     .await
     .store()?;
-    let mut tallies: BTreeMap<Uuid, Vec<Tally>> = BTreeMap::new();
+    let mut all: BTreeMap<Uuid, Vec<Alike>> = BTreeMap::new();
     for row in rows {
-        let tally = TallyRow {
+        let alike = AlikeRow {
             message_class: row.message_class,
             state: row.state,
             suppress_reason: row.suppress_reason,
@@ -104,18 +95,18 @@ pub(crate) async fn tally_messages(db: &PgPool, stretches: &[Stretch], limit_sec
             latency_ms: row.latency_ms,
             within_limit: row.within_limit,
         };
-        tallies.entry(row.estate_id).or_default().push(tally.read()?);
+        all.entry(row.estate_id).or_default().push(alike.read()?);
     }
-    Ok(tallies)
+    Ok(all)
 }
 
-/// The messages of one estate by time, after the page's start, each as a tally of one; one more than fit on it. One trip.
+/// The messages of one estate by time, after the page's start, each as one that stands alone; one more than fit on it. One trip.
 pub(crate) async fn list_tallied(
-    db: &PgPool,
+    db: &mut PgConnection,
     stretch: Stretch,
     limit_seconds: Option<i64>,
     page: &PageRequest<RowKey>,
-) -> Result<Vec<(RowKey, Tally)>> {
+) -> Result<Vec<(RowKey, Alike)>> {
     let from = page.after.map_or(stretch.start, |after| after.at.max(stretch.start));
     let rows = sqlx::query!(
         r#"SELECT m.id, m.create_time AS "create_time: jiff_sqlx::Timestamp", m.message_class, m.state, m.suppress_reason,
@@ -136,7 +127,7 @@ pub(crate) async fn list_tallied(
     let mut tallied = Vec::with_capacity(rows.len());
     for row in rows {
         let is_within = |ms: i64| limit_seconds.is_some_and(|limit| ms <= limit.saturating_mul(1000));
-        let tally = TallyRow {
+        let alike = AlikeRow {
             message_class: row.message_class,
             state: row.state,
             suppress_reason: row.suppress_reason,
@@ -145,7 +136,7 @@ pub(crate) async fn list_tallied(
             latency_ms: row.ms.unwrap_or_default(),
             within_limit: i64::from(row.ms.is_some_and(is_within)),
         };
-        tallied.push((RowKey { at: row.create_time.to_jiff(), id: row.id.into() }, tally.read()?));
+        tallied.push((RowKey { at: row.create_time.to_jiff(), id: row.id.into() }, alike.read()?));
     }
     Ok(tallied)
 }

@@ -15,6 +15,7 @@ mod metrics;
 mod neighbours;
 mod query_plans;
 mod refusals;
+mod rollups;
 mod routing;
 mod rule_conditions;
 mod templates;

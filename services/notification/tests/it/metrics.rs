@@ -16,12 +16,12 @@ use crate::consent::{advert, send_advert};
 use crate::templates::{activate, create, send, template};
 use crate::world::{Caller, World, refused, request_id};
 
-fn metrics(world: &World) -> MetricServiceClient<Channel> {
+pub(crate) fn metrics(world: &World) -> MetricServiceClient<Channel> {
     MetricServiceClient::new(world.channel())
 }
 
 /// A definition; a limit in minutes where the formula takes one.
-fn definition(metric_id: &str) -> pb::MetricDefinition {
+pub(crate) fn definition(metric_id: &str) -> pb::MetricDefinition {
     let limit = ["message_timely_rate", "emergency_handover_rate"].contains(&metric_id).then(|| common::Span {
         value: 5,
         unit: common::Unit::Minute.into(),
@@ -31,12 +31,12 @@ fn definition(metric_id: &str) -> pb::MetricDefinition {
     pb::MetricDefinition { metric_id: metric_id.to_owned(), version: 1, parameters, ..Default::default() }
 }
 
-fn march() -> Option<pb::MetricPeriod> {
+pub(crate) fn march() -> Option<pb::MetricPeriod> {
     Some(pb::MetricPeriod { from_date: "2026-03-01".to_owned(), to_date: "2026-03-31".to_owned() })
 }
 
 /// An order that came in so many seconds ago.
-fn created(world: &World, seconds: i64) -> NewEvent {
+pub(crate) fn created(world: &World, seconds: i64) -> NewEvent {
     let order = WorkOrderId::new();
     let fact = work_order::WorkOrderCreated { order: Some(world.order(order)), ..Default::default() };
     NewEvent::new(order, world.estate, world.now() - SignedDuration::from_secs(seconds), &fact)

@@ -72,12 +72,7 @@ impl CountAnswers {
     /// The facts of estates in a period, as far as the definitions need them, but no responses yet. One trip for each kind of facts,
     /// and one for instruments that are not in memory.
     async fn sheets(&self, db: &mut PgConnection, estates: &[ScopedEstate], period: Period, needed: &[&Definition]) -> Result<Sheets> {
-        let mut stretches = Vec::with_capacity(estates.len());
-        for scoped in estates {
-            let zone = self.rules.estates.get(scoped.id()).await?.zone()?;
-            let (start, end) = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
-            stretches.push(Stretch { estate: *scoped, start, end });
-        }
+        let stretches = Stretch::each(estates, period, &self.rules.estates).await?;
         let all: Vec<Sheet> = estates.iter().map(|scoped| Sheet::new(scoped.id())).collect();
         let place = all.iter().enumerate().map(|(at, sheet)| (sheet.estate, at)).collect();
         let mut sheets = Sheets { all, place, stretches };

@@ -12,7 +12,7 @@ use steward_kit_store::epoch;
 use steward_kit_store::housekeeping::Housekeeping;
 use steward_kit_store::inbox::Consumer;
 use steward_kit_store::jobs::JobSet;
-use steward_kit_store::outbox::{Relay, listen_published};
+use steward_kit_store::outbox::Relay;
 use steward_kit_store::rekey::Rekey;
 use steward_kit_store::timers::TimerService;
 use steward_kit_store::waiting;
@@ -64,14 +64,8 @@ pub(crate) async fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let reporting = app.clone();
     jobs.spawn("reporter", move |stop| reporter::run(reporting.clone(), stop));
 
-    // Figures that boards ask for are counted before they ask, when any replica, or a timer, published what may change them.
-    let (heard, rollups) = (db.clone(), app.rollups().clone());
-    jobs.spawn("figure hints", move |stop| {
-        let rollups = rollups.clone();
-        listen_published(heard.clone(), move |_| rollups.hint(), stop)
-    });
-    let rollups = app.rollups().clone();
-    jobs.spawn("figures ahead", move |stop| rollups.clone().run(stop));
+    // Figures that boards ask for are counted before they ask.
+    app.rollups().start(jobs);
 
     // After a key rotation what is sealed comes under the new key.
     let rekey = Rekey::new(db.clone(), clock.clone(), app.cipher().clone(), sealed_tables());

@@ -38,15 +38,12 @@ impl CountCases {
         period: Period,
         definitions: &[&Definition],
     ) -> Result<Vec<Sheet>> {
+        let stretches = Stretch::each(estates, period, &self.rules.estates).await?;
         let mut sheets = Vec::with_capacity(estates.len());
-        let mut stretches = Vec::with_capacity(estates.len());
-        for scoped in estates {
-            let estate = self.rules.estates.get(scoped.id()).await?;
-            let zone = estate.zone()?;
-            let instants = period.instants(&zone).ok_or_else(|| Error::invalid("period", "PERIOD_INVALID", "is out of range"))?;
+        for stretch in &stretches {
+            let estate = self.rules.estates.get(stretch.estate.id()).await?;
             let calendars = self.rules.calendars.for_estate(&estate).await?.calendars;
-            stretches.push(Stretch { estate: *scoped, start: instants.0, end: instants.1 });
-            sheets.push(Sheet::new(scoped.id(), instants, zone, calendars));
+            sheets.push(Sheet::new(stretch.estate.id(), (stretch.start, stretch.end), estate.zone()?, calendars));
         }
         let place: BTreeMap<_, _> = sheets.iter().enumerate().map(|(at, sheet)| (sheet.estate.as_uuid(), at)).collect();
         let wanted: BTreeSet<Cohort> = definitions.iter().filter_map(|definition| cohort(definition)).collect();

@@ -22,7 +22,8 @@ cargo dev <command>
       --trace          at the end, show what one call led to, through every service, as a picture
   down                 stop what `up` started; the data stays
   status               what runs, where, and how it feels
-  logs [SERVICE]       follow the log of one service or of all
+  logs [SERVICE]       the end of the log of one service or of all
+      --follow         and what is added to it, until Ctrl-C
   start SERVICE        start one service of a running stack again
   kill SERVICE         kill one service as a crash would
   token [OPTIONS]      print a token of the development issuer

@@ -47,7 +47,11 @@ pub(super) fn kill(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
 /// Becomes `tail` over the logs.
 pub(super) fn logs(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
     let dir = workspace.dev().join("logs");
-    let mut files: Vec<_> = match rest {
+    let (options, names): (Vec<&String>, Vec<&String>) = rest.iter().partition(|argument| argument.starts_with('-'));
+    if let Some(unknown) = options.iter().find(|option| !["-f", "--follow"].contains(&option.as_str())) {
+        return Err(Problem::new(format!("logs has no option {unknown}")).remedy("cargo dev logs work-order --follow"));
+    }
+    let mut files: Vec<_> = match names.as_slice() {
         [] => fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect(),
         names => names.iter().map(|name| dir.join(format!("{name}.log"))).collect(),
     };
@@ -56,6 +60,7 @@ pub(super) fn logs(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
     if files.is_empty() {
         return Err(Problem::new("there is no such log").remedy("cargo dev status"));
     }
-    let error = Command::new("tail").args(["-n", "40", "-F"]).args(files).exec();
+    let follow = (!options.is_empty()).then_some("-F");
+    let error = Command::new("tail").args(["-n", "40"]).args(follow).args(files).exec();
     Err(Problem::new(format!("starting tail: {error}")))
 }
