@@ -59,8 +59,17 @@ fn effect_target(bad: &mut Violations, wire: Option<&pb::EffectTarget>) -> Optio
     let wire = wire?;
     let from = bad.optional_date("target.baseline_from_date", &wire.baseline_from_date);
     let to = bad.optional_date("target.baseline_to_date", &wire.baseline_to_date);
+    finite(bad, "target.baseline", wire.baseline);
+    finite(bad, "target.goal", wire.goal);
     let (metric, baseline, goal) = (wire.metric_id.clone(), wire.baseline, wire.goal);
     Some(EffectTarget { metric, baseline, goal, baseline_window: from.zip(to) })
+}
+
+/// What is written down can be read again: documents know no infinity.
+fn finite(bad: &mut Violations, field: &str, number: f64) {
+    if !number.is_finite() {
+        bad.add(field, "double.finite", "must be a finite number");
+    }
 }
 
 /// A verb on a plan.
@@ -148,6 +157,9 @@ impl ImprovementService for Improvements {
     }
 
     async fn record_plan_effect(&self, request: Request<pb::RecordPlanEffectRequest>) -> Answer<pb::RecordPlanEffectResponse> {
+        let mut bad = Violations::new();
+        finite(&mut bad, "value", request.get_ref().value);
+        bad.finish()?;
         verb!(self, request, "RecordPlanEffect", RecordPlanEffectResponse, |call, target, reply| {
             self.app.record_effect(call, target, request.value, reply)
         })

@@ -132,3 +132,24 @@ async fn a_cancelled_plan_keeps_no_promise() {
     let timers: i64 = sqlx::query_scalar("SELECT count(*) FROM survey.timers").fetch_one(&world.db).await.unwrap();
     assert_eq!(timers, 0);
 }
+
+/// A number that no document can hold is refused before anything is written down.
+#[tokio::test]
+async fn a_figure_that_is_no_number_is_refused() {
+    let world = World::of(4).await;
+    for (baseline, goal) in [(f64::NAN, 0.9), (0.7, f64::INFINITY)] {
+        let mut request = new_plan(&world);
+        request.target = Some(pb::EffectTarget { baseline, goal, ..request.target.unwrap_or_default() });
+        let answer = world.improvements().create_improvement_plan(world.manager().asks(request)).await;
+        refused(answer, Code::InvalidArgument, "double.finite");
+    }
+    let plan = created(&world, new_plan(&world)).await;
+    let effect = pb::RecordPlanEffectRequest {
+        request_id: request_id(),
+        improvement_plan_id: plan.id,
+        etag: String::new(),
+        value: f64::NEG_INFINITY,
+    };
+    let answer = world.improvements().record_plan_effect(world.manager().asks(effect)).await;
+    refused(answer, Code::InvalidArgument, "double.finite");
+}
