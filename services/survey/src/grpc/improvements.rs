@@ -74,10 +74,14 @@ fn finite(bad: &mut Violations, field: &str, number: f64) {
 
 /// A verb on a plan.
 macro_rules! verb {
-    ($self:ident, $request:ident, $method:literal, $answer:ident, |$call:ident, $target:ident, $reply:ident| $do:expr) => {{
+    (
+        $self:ident, $request:ident, $method:literal, $answer:ident, $(checks $check:expr,)?
+        |$call:ident, $target:ident, $reply:ident| $do:expr
+    ) => {{
         let (access, $request) = received($request)?;
         let call = call(&access, $method, &$request, &$request.request_id)?;
         let mut bad = Violations::of(&$request);
+        $(($check)(&mut bad);)?
         let target = target(&mut bad, "improvement_plan_id", &$request.improvement_plan_id, &$request.etag);
         let $target = bad.build(|| target)?;
         let zone = $self.zone(&access, $target.id).await?;
@@ -157,12 +161,11 @@ impl ImprovementService for Improvements {
     }
 
     async fn record_plan_effect(&self, request: Request<pb::RecordPlanEffectRequest>) -> Answer<pb::RecordPlanEffectResponse> {
-        let mut bad = Violations::new();
-        finite(&mut bad, "value", request.get_ref().value);
-        bad.finish()?;
-        verb!(self, request, "RecordPlanEffect", RecordPlanEffectResponse, |call, target, reply| {
-            self.app.record_effect(call, target, request.value, reply)
-        })
+        verb!(
+            self, request, "RecordPlanEffect", RecordPlanEffectResponse,
+            checks |bad: &mut Violations| finite(bad, "value", request.value),
+            |call, target, reply| self.app.record_effect(call, target, request.value, reply)
+        )
     }
 
     async fn cancel_improvement_plan(

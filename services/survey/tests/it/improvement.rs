@@ -150,6 +150,10 @@ async fn a_figure_that_is_no_number_is_refused() {
         etag: String::new(),
         value: f64::NEG_INFINITY,
     };
-    let answer = world.improvements().record_plan_effect(world.manager().asks(effect)).await;
+    let answer = world.improvements().record_plan_effect(world.manager().asks(effect.clone())).await;
     refused(answer, Code::InvalidArgument, "double.finite");
+    let nowhere = pb::RecordPlanEffectRequest { improvement_plan_id: "no id".to_owned(), ..effect };
+    let status = world.improvements().record_plan_effect(world.manager().asks(nowhere)).await.expect_err("is refused");
+    let fields: Vec<String> = reasons(&status).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(fields, ["improvement_plan_id", "value"], "every bad field at once");
 }
