@@ -162,9 +162,12 @@ fn typed_checks(out: &mut String, field: &FieldDescriptor, kind: &str, rules: &D
                 };
                 // In an unsigned type nothing is below zero; a declared bound of 0 needs no check.
                 if !(rule_name == "gte" && number == "0" && kind.starts_with('u')) {
-                    fail(format!("*value {op} {number}{suffix}"), format!("must be {word} {number}"));
+                    // What is not a number is neither below nor above a bound, and within none.
+                    let or_no_number = if kind == "double" { "value.is_nan() || " } else { "" };
+                    fail(format!("{or_no_number}*value {op} {number}{suffix}"), format!("must be {word} {number}"));
                 }
             }
+            ("double", "finite", Value::Bool(true)) => fail("!value.is_finite()".into(), "must be a finite number".into()),
             _ => return Err(format!("{place}: the rule `{id}` is not known to proto/build/validate.rs").into()),
         }
     }

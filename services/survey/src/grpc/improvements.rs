@@ -59,29 +59,19 @@ fn effect_target(bad: &mut Violations, wire: Option<&pb::EffectTarget>) -> Optio
     let wire = wire?;
     let from = bad.optional_date("target.baseline_from_date", &wire.baseline_from_date);
     let to = bad.optional_date("target.baseline_to_date", &wire.baseline_to_date);
-    finite(bad, "target.baseline", wire.baseline);
-    finite(bad, "target.goal", wire.goal);
     let (metric, baseline, goal) = (wire.metric_id.clone(), wire.baseline, wire.goal);
     Some(EffectTarget { metric, baseline, goal, baseline_window: from.zip(to) })
-}
-
-/// What is written down can be read again: documents know no infinity.
-fn finite(bad: &mut Violations, field: &str, number: f64) {
-    if !number.is_finite() {
-        bad.add(field, "double.finite", "must be a finite number");
-    }
 }
 
 /// A verb on a plan.
 macro_rules! verb {
     (
-        $self:ident, $request:ident, $method:literal, $answer:ident, $(checks $check:expr,)?
+        $self:ident, $request:ident, $method:literal, $answer:ident,
         |$call:ident, $target:ident, $reply:ident| $do:expr
     ) => {{
         let (access, $request) = received($request)?;
         let call = call(&access, $method, &$request, &$request.request_id)?;
         let mut bad = Violations::of(&$request);
-        $(($check)(&mut bad);)?
         let target = target(&mut bad, "improvement_plan_id", &$request.improvement_plan_id, &$request.etag);
         let $target = bad.build(|| target)?;
         let zone = $self.zone(&access, $target.id).await?;
@@ -161,11 +151,9 @@ impl ImprovementService for Improvements {
     }
 
     async fn record_plan_effect(&self, request: Request<pb::RecordPlanEffectRequest>) -> Answer<pb::RecordPlanEffectResponse> {
-        verb!(
-            self, request, "RecordPlanEffect", RecordPlanEffectResponse,
-            checks |bad: &mut Violations| finite(bad, "value", request.value),
-            |call, target, reply| self.app.record_effect(call, target, request.value, reply)
-        )
+        verb!(self, request, "RecordPlanEffect", RecordPlanEffectResponse, |call, target, reply| {
+            self.app.record_effect(call, target, request.value, reply)
+        })
     }
 
     async fn cancel_improvement_plan(
