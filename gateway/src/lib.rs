@@ -71,7 +71,6 @@ pub async fn serve_by(clock: Clock, config: GatewayConfig, listener: TcpListener
     let upstreams = Upstreams::new(pools, methods, config.default_deadline());
 
     let stack = stack::Stack { auth, limits: limits.clone(), sentences: Sentences::shipped()?, upstreams, services };
-    let openapi = Arc::new(openapi_document()?);
     let forgetting = shutdown.clone();
     #[expect(clippy::disallowed_methods, reason = "ends with the shutdown token; nothing is lost when it is cut off")]
     tokio::spawn(async move {
@@ -80,7 +79,7 @@ pub async fn serve_by(clock: Clock, config: GatewayConfig, listener: TcpListener
             limits.forget_idle();
         }
     });
-    stack::serve(&config, stack, openapi, listener, shutdown).await
+    stack::serve(&config, stack, listener, shutdown).await
 }
 
 /// The OpenAPI file of the JSON API.

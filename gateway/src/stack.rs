@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Request, State},
     handler::Handler as _,
     middleware::{Next, from_fn_with_state},
@@ -54,13 +54,7 @@ struct Front {
 }
 
 /// Serves `listener` until `shutdown`, then drains.
-pub(crate) async fn serve(
-    config: &GatewayConfig,
-    stack: Stack,
-    openapi: Arc<serde_json::Value>,
-    listener: TcpListener,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
+pub(crate) async fn serve(config: &GatewayConfig, stack: Stack, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let names = [
         "steward.gateway.v1.IntakeService",
         "steward.gateway.v1.Customer360Service",
@@ -70,7 +64,7 @@ pub(crate) async fn serve(
     let health = server::health(&names).await;
     let mut routes = RoutesBuilder::default();
     routes.add_service(health.service());
-    server::add_reflection(&mut routes)?;
+    server::add_reflection(&mut routes);
     routes.add_service(IntakeServiceServer::new(stack.services.clone()));
     routes.add_service(Customer360ServiceServer::new(stack.services.clone()));
     routes.add_service(PlanServiceServer::new(stack.services.clone()));
@@ -89,9 +83,8 @@ pub(crate) async fn serve(
         .layer(from_fn_with_state(stack.sentences, localize));
 
     let json_routes = Arc::new(json::Routes::of(steward_proto::descriptor_pool(), is_public)?);
-    let door = Router::new()
-        .route("/openapi.json", get(move || async move { Json(openapi.as_ref().clone()) }))
-        .fallback_service(json::Door::new(json_routes, grpc.clone()).router());
+    let door =
+        Router::new().route("/openapi.json", get(json::openapi_file)).fallback_service(json::Door::new(json_routes, grpc.clone()).router());
 
     let front = Router::new().fallback(choose).with_state(Front { grpc, door });
     let layers = ServiceBuilder::new()

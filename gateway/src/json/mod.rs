@@ -7,6 +7,7 @@
 mod answer;
 mod error;
 pub(crate) mod frame;
+mod openapi_file;
 mod question;
 mod route;
 mod stream;
@@ -22,6 +23,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use steward_kit::telemetry::Transcoded;
 use tower::ServiceExt as _;
 
+pub(crate) use openapi_file::openapi_file;
 pub use route::{Binding, Body, Routes};
 
 use crate::json::error::ApiError;

@@ -14,6 +14,7 @@ mod health;
 mod incoming;
 mod limit;
 mod panics;
+mod reflection;
 mod request;
 mod signal;
 mod undecodable;
@@ -38,6 +39,7 @@ pub use health::{Health, health};
 pub use incoming::Incoming;
 pub use limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
 pub use panics::{PanicAnswer, catch_panic};
+pub use reflection::add_reflection;
 pub use request::{RequestLayer, RequestService};
 pub use signal::cancel_on_signal;
 pub use undecodable::{Undecodable, UndecodableLayer};
@@ -81,7 +83,7 @@ impl Server {
         let permissions = PermissionTable::from_descriptors(steward_proto::descriptor_pool(), &self.services)?;
         let health = health(&self.services).await;
         self.routes.add_service(health.service());
-        add_reflection(&mut self.routes)?;
+        add_reflection(&mut self.routes);
 
         let stack = ServiceBuilder::new()
             // Names the request, opens its span and times it: outermost, so that whatever happens below is counted.
@@ -151,21 +153,6 @@ async fn drain<H: HealthRpc>(config: &ServerConfig, health: &Health<H>, shutdown
     stop_accepting.cancel();
     tokio::time::sleep(Duration::from_millis(config.drain_deadline_ms)).await;
     tracing::warn!(deadline_ms = config.drain_deadline_ms, "drain deadline has passed, what is left is cut off");
-}
-
-/// Both versions of the protocol: tools are half-way between them.
-///
-/// # Errors
-/// The contract's own descriptors do not decode.
-pub fn add_reflection(routes: &mut RoutesBuilder) -> anyhow::Result<()> {
-    let builder = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(steward_proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    routes.add_service(builder().build_v1()?);
-    routes.add_service(builder().build_v1alpha()?);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ where
         let name = format!("{service}/{method}");
         let span = tracing::info_span!("rpc", otel.name = name, service, method, request_id = %id, otel.kind = "server", code = tracing::field::Empty);
         telemetry::parent_span(&span, request.headers());
-        let mut measured = Measured::start(Side::Server, service, method, telemetry::deadline(request.headers()));
+        let mut measured = Measured::start(Side::Server, (service, method), telemetry::deadline(request.headers()));
         let answer = span.in_scope(|| self.0.call(request));
         let inside = span.clone();
         let work = async move {

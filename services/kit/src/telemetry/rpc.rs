@@ -1,6 +1,7 @@
 //! How an RPC is named and how it ended, the same on both sides of a call: rate, errors and duration per service, method and
 //! gRPC code.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -28,8 +29,8 @@ static KNOWN: LazyLock<HashMap<String, (String, String)>> = LazyLock::new(|| {
 
 /// Service and method of a path that is in the contract; anything else is one label, so that a scanner cannot make a
 /// series of each path it tries.
-pub(crate) fn rpc_of(path: &str) -> (String, String) {
-    KNOWN.get(path).cloned().unwrap_or_else(|| ("other".to_owned(), "other".to_owned()))
+pub(crate) fn rpc_of(path: &str) -> (&'static str, &'static str) {
+    KNOWN.get(path).map_or(("other", "other"), |(service, method)| (service, method))
 }
 
 /// What the answer to a call that is not gRPC says of itself, as an extension of the response: the RPC that it stood for, and
@@ -54,16 +55,16 @@ pub(crate) enum Side {
 /// Records the duration when it is dropped, so that an RPC that is cut off is counted too.
 pub(crate) struct Measured {
     side: Side,
-    service: String,
-    method: String,
+    service: Cow<'static, str>,
+    method: Cow<'static, str>,
     start: Instant,
     deadline: Option<Duration>,
     code: Option<&'static str>,
 }
 
 impl Measured {
-    pub(crate) fn start(side: Side, service: String, method: String, deadline: Option<Duration>) -> Self {
-        Self { side, service, method, start: Instant::now(), deadline, code: None }
+    pub(crate) fn start(side: Side, (service, method): (&'static str, &'static str), deadline: Option<Duration>) -> Self {
+        Self { side, service: service.into(), method: method.into(), start: Instant::now(), deadline, code: None }
     }
 
     /// Notes how it ended. A stream that fails later has begun well.
@@ -72,8 +73,8 @@ impl Measured {
             Some(transcoded) => {
                 self.code = Some(transcoded.code);
                 if !transcoded.service.is_empty() {
-                    self.service.clone_from(&transcoded.service);
-                    self.method.clone_from(&transcoded.method);
+                    self.service = transcoded.service.clone().into();
+                    self.method = transcoded.method.clone().into();
                 }
             }
             None => self.code = Some(code_name(code_of(response.headers()))),
@@ -88,7 +89,7 @@ impl Measured {
 
 impl Drop for Measured {
     fn drop(&mut self) {
-        let labels = [("service", self.service.as_str()), ("method", self.method.as_str()), ("code", self.code())];
+        let labels = [("service", self.service.as_ref()), ("method", self.method.as_ref()), ("code", self.code())];
         let side = match self.side {
             Side::Server => &SERVED,
             Side::Client => &CALLED,
@@ -103,8 +104,7 @@ pub struct Call(Measured);
 impl Call {
     /// A call of the RPC at `path`, which begins now.
     pub fn to(path: &str) -> Self {
-        let (service, method) = rpc_of(path);
-        Self(Measured::start(Side::Client, service, method, None))
+        Self(Measured::start(Side::Client, rpc_of(path), None))
     }
 
     /// Waits for the answer and notes what it was.
@@ -171,10 +171,10 @@ mod tests {
 
     #[test]
     fn only_paths_of_the_contract_become_labels() {
-        let known = ("steward.work_order.v1.WorkOrderService".to_owned(), "AssignWorkOrder".to_owned());
+        let known = ("steward.work_order.v1.WorkOrderService", "AssignWorkOrder");
         assert_eq!(rpc_of("/steward.work_order.v1.WorkOrderService/AssignWorkOrder"), known);
         for path in ["/", "", "/.env", "/steward.work_order.v1.WorkOrderService/Nothing", "/a/b"] {
-            assert_eq!(rpc_of(path), ("other".to_owned(), "other".to_owned()), "{path}");
+            assert_eq!(rpc_of(path), ("other", "other"), "{path}");
         }
     }
 
@@ -193,11 +193,11 @@ mod tests {
 
     #[test]
     fn an_answer_in_json_is_counted_as_the_rpc_it_stood_for() {
-        let mut measured = Measured::start(Side::Server, "other".to_owned(), "other".to_owned(), None);
+        let mut measured = Measured::start(Side::Server, ("other", "other"), None);
         let mut response = Response::new(());
         let (service, method) = ("steward.customer.v1.EstateService".to_owned(), "ListEstates".to_owned());
         response.extensions_mut().insert(Transcoded { service, method, code: "PERMISSION_DENIED" });
         measured.answered(&response);
-        assert_eq!((measured.method.as_str(), measured.code()), ("ListEstates", "PERMISSION_DENIED"));
+        assert_eq!((measured.method.as_ref(), measured.code()), ("ListEstates", "PERMISSION_DENIED"));
     }
 }
