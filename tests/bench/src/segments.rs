@@ -141,10 +141,14 @@ async fn seed(pool: &PgPool, rows: i64, now: Timestamp) -> Result<()> {
     .bind(now.to_string())
     .execute(pool)
     .await?;
-    sqlx::query("INSERT INTO customer.fact_days (estate_id, fact_date) SELECT id, $1::date FROM customer.estates")
-        .bind(&today)
-        .execute(pool)
-        .await?;
+    // The service has seen some of the estates already, if other rows came before.
+    sqlx::query(
+        "INSERT INTO customer.fact_days (estate_id, fact_date) SELECT id, $1::date FROM customer.estates
+         ON CONFLICT ON CONSTRAINT fact_days_pkey DO UPDATE SET fact_date = EXCLUDED.fact_date",
+    )
+    .bind(&today)
+    .execute(pool)
+    .await?;
     sqlx::query(
         "INSERT INTO customer.household_facts (household_id, customer_id, estate_id, unit_id, is_main, occupancy, occupancy_date,
              delivered_date, is_delivered, moved_in_date, is_renovating, has_major_complaint, member_count, has_owner, is_reachable,
