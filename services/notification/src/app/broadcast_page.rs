@@ -7,6 +7,7 @@ use steward_kit::client::peer_error;
 use steward_kit::error::Violations;
 use steward_kit::ids::{CustomerId, HouseholdId};
 use steward_kit::{Error, Result};
+use steward_proto::common::v1::Predicate;
 use steward_proto::customer::v1 as customer;
 use uuid::Uuid;
 
@@ -31,10 +32,6 @@ const PAGE: i32 = 1000;
 /// Most exclusions of one question.
 const EXCLUSIONS: usize = 20;
 
-/// What a situation of the policy is called among the exclusions of a question; no caller's code can be longer than 40 characters
-/// and begin so by accident.
-const SITUATION: &str = "situation:";
-
 /// A household that is to be told.
 #[derive(Clone, Debug)]
 struct Member {
@@ -51,6 +48,14 @@ pub(super) struct Told {
     /// Whom a message is made for; each person once.
     members: Vec<Member>,
     facts: HashMap<CustomerId, CustomerFacts>,
+}
+
+/// Why the customer service leaves a household out.
+enum Reason {
+    /// The caller's exclusion, by its code: it is counted.
+    Exclusion(String),
+    /// A situation of the policy, by its code: its message is made, and suppressed.
+    Situation(String),
 }
 
 /// Households as the customer service lists them.
@@ -93,25 +98,28 @@ impl App {
     }
 
     /// Asks for the households of a page. Situations of the policy ride along as exclusions: the same question tells who is in one.
-    /// Where both are too many, a question of its own is asked.
+    /// Where both are too many, a question of its own is asked. Exclusions go by their place: a situation may be called as the
+    /// caller's exclusion is.
     async fn list_households(&self, run: &Run, place: &Place) -> Result<Listing> {
         let (broadcast, document) = (&run.broadcast, &run.broadcast.document);
         let topic = &broadcast.template_key;
-        let mut exclusions = Vec::new();
+        let mut reasons = Vec::new();
         for exclusion in &document.exclusions {
-            let predicate = Some(predicate(&exclusion.when)?);
-            exclusions.push(customer::AudienceExclusion { code: exclusion.code.clone(), predicate });
+            reasons.push((Reason::Exclusion(exclusion.code.clone()), predicate(&exclusion.when)?));
         }
         let situations = exclusions_of(place, broadcast.class, topic);
-        let rides_along = exclusions.len() + situations.len() <= EXCLUSIONS;
+        let rides_along = reasons.len() + situations.len() <= EXCLUSIONS;
         if rides_along {
-            let named = |one: customer::AudienceExclusion| customer::AudienceExclusion { code: format!("{SITUATION}{}", one.code), ..one };
-            exclusions.extend(situations.into_iter().map(named));
+            reasons.extend(situations.into_iter().filter_map(|one| Some((Reason::Situation(one.code), one.predicate?))));
         }
+        let exclusion = |(at, (_, predicate)): (usize, &(Reason, Predicate))| customer::AudienceExclusion {
+            code: at.to_string(),
+            predicate: Some(predicate.clone()),
+        };
         let request = customer::ListAudienceMembersRequest {
             estate_id: run.listed.estate_id.to_string(),
             predicate: document.audience.as_ref().map(predicate).transpose()?,
-            exclusions,
+            exclusions: reasons.iter().enumerate().map(exclusion).collect(),
             // Predicates and situations speak of today, however long a broadcast was paused.
             as_of_date: String::new(),
             page_size: PAGE,
@@ -119,7 +127,7 @@ impl App {
             fact_fields: Vec::new(),
         };
         let answer = self.members.clone().list_audience_members(request).await.map_err(|status| peer_error("customer", status))?;
-        let mut listing = read(answer.into_inner())?;
+        let mut listing = read(answer.into_inner(), &reasons)?;
         if !rides_along {
             let households: Vec<HouseholdId> = listing.households.iter().map(|(household, ..)| *household).collect();
             let asked = HouseholdQuestion { class: broadcast.class, topic, only_if: None };
@@ -185,7 +193,7 @@ fn draft<'a>(run: &'a Run, member: &Member, now: Timestamp) -> Draft<'a> {
     }
 }
 
-fn read(answer: customer::ListAudienceMembersResponse) -> Result<Listing> {
+fn read(answer: customer::ListAudienceMembersResponse, reasons: &[(Reason, Predicate)]) -> Result<Listing> {
     let mut bad = Violations::new();
     let mut households = Vec::with_capacity(answer.members.len());
     let mut excluded = Vec::new();
@@ -198,9 +206,10 @@ fn read(answer: customer::ListAudienceMembersResponse) -> Result<Listing> {
         household(&member.household_id, &member.customer_id, Vec::new());
     }
     for left_out in answer.excluded {
-        match left_out.code.strip_prefix(SITUATION) {
-            Some(situation) => household(&left_out.household_id, &left_out.customer_id, vec![situation.to_owned()]),
-            None => excluded.push(left_out.code),
+        match left_out.code.parse().ok().and_then(|at: usize| reasons.get(at)) {
+            Some((Reason::Situation(code), _)) => household(&left_out.household_id, &left_out.customer_id, vec![code.clone()]),
+            Some((Reason::Exclusion(code), _)) => excluded.push(code.clone()),
+            None => return Err(Error::bug("customer left a household out for a reason that it was not given")),
         }
     }
     bad.finish().map_err(|error| Error::bug(format_args!("customer listed a household that cannot be read: {error:?}")))?;

@@ -11,7 +11,7 @@ use crate::world::{World, eventually};
 #[tokio::test]
 async fn a_broadcast_survives_the_death_of_its_worker() {
     let mut world = with_notice(pb::MessageClass::Service).await;
-    move_in(&world, world.estate, 2500);
+    move_in(&world, world.estate, 2010);
     let gate = hold_lists(&world);
     let mut service = world.mortal().await;
     let made = begin(&world, broadcast(&world)).await;
@@ -30,9 +30,9 @@ async fn a_broadcast_survives_the_death_of_its_worker() {
     }
     gate.add_permits(100);
     let (done, report) = until(&world, &made.id, pb::BroadcastState::Done).await;
-    assert_eq!((told(&world, &made.id).await.len(), report.told_already_count), (2500, 0));
-    assert_eq!((done.progress.unwrap().page_count, report.household_count), (3, 2500));
-    sums_of_rows(&world, 2500).await;
+    assert_eq!((told(&world, &made.id).await.len(), report.told_already_count), (2010, 0));
+    assert_eq!((done.progress.unwrap().page_count, report.household_count), (3, 2010));
+    sums_of_rows(&world, 2010).await;
     drop(service);
 }
 
@@ -58,7 +58,7 @@ async fn sums_of_rows(world: &World, people: i64) {
 #[tokio::test]
 async fn two_workers_at_once_tell_everybody_once() {
     let world = with_notice(pb::MessageClass::Service).await;
-    move_in(&world, world.estate, 2500);
+    move_in(&world, world.estate, 2010);
     let gate = hold_lists(&world);
     let made = begin(&world, broadcast(&world)).await;
     until_listed(&world, 1).await;
@@ -67,9 +67,9 @@ async fn two_workers_at_once_tell_everybody_once() {
     until_listed(&world, 2).await;
     gate.add_permits(100);
     let (done, report) = until(&world, &made.id, pb::BroadcastState::Done).await;
-    assert_eq!((told(&world, &made.id).await.len(), done.progress.unwrap().page_count), (2500, 3));
-    assert_eq!((report.household_count, report.told_already_count), (2500, 0));
-    sums_of_rows(&world, 2500).await;
+    assert_eq!((told(&world, &made.id).await.len(), done.progress.unwrap().page_count), (2010, 3));
+    assert_eq!((report.household_count, report.told_already_count), (2010, 0));
+    sums_of_rows(&world, 2010).await;
     replica.stop().await.unwrap();
 }
 
@@ -101,7 +101,7 @@ async fn a_page_costs_a_few_trips() {
         let asked = Asked::default();
         let world = World::noted(&asked).await;
         notice(&world, class).await;
-        move_in(&world, world.estate, 1500);
+        move_in(&world, world.estate, 1010);
         asked.take();
         let made = begin(&world, broadcast(&world)).await;
         until(&world, &made.id, pb::BroadcastState::Done).await;
@@ -113,6 +113,6 @@ async fn a_page_costs_a_few_trips() {
         assert_eq!(times("FROM notification.contact_counts"), standing, "where caps count");
         assert_eq!(times("FROM notification.broadcast_estates WHERE broadcast_id"), 1, "once to begin");
         assert_eq!(world.situations.1.lock().unwrap().listed, 2);
-        assert_eq!(get(&world, &made.id).await.1.household_count, 1500);
+        assert_eq!(get(&world, &made.id).await.1.household_count, 1010);
     }
 }

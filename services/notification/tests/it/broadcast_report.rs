@@ -58,7 +58,7 @@ async fn the_report_sums_to_the_audience() {
     agree(&world, "marketing", &customers[..12]).await;
     know(&world, &homes[0], &[("household.is_renovating", Fact::Boolean(true))]);
     know(&world, &homes[1], &[("household.is_renovating", Fact::Boolean(true))]);
-    world.situations.0.lock().unwrap().insert(homes[2].household.to_string(), "major_complaint".to_owned());
+    know(&world, &homes[2], &[("household.has_major_complaint", Fact::Boolean(true))]);
     let pool = world.database.superuser().await.unwrap();
     let refuses = "INSERT INTO notification.preferences (customer_id, language, classes, row_version, update_time)
                    VALUES ($1, '', '{\"marketing\": []}', 1, '2026-01-01Z')";
@@ -74,13 +74,14 @@ async fn the_report_sums_to_the_audience() {
     }
     let request = pb::CreateBroadcastRequest {
         estate_ids: [world.estate, other].map(|id| id.to_string()).to_vec(),
-        exclusions: vec![exclusion("renovating", ask::is_true("household.is_renovating"))],
+        // Called as a situation of the policy is: the two are told apart.
+        exclusions: vec![exclusion("major_complaint", ask::is_true("household.is_renovating"))],
         ..broadcast(&world)
     };
     let made = begin(&world, request).await;
     let (done, report) = until(&world, &made.id, pb::BroadcastState::Done).await;
     assert_eq!((report.household_count, sum(&report), done.progress.unwrap().household_count), (24, 24, 24), "{report:?}");
-    assert_eq!(report.excluded, [pb::BroadcastExcludedCount { code: "renovating".to_owned(), count: 2 }]);
+    assert_eq!(report.excluded, [pb::BroadcastExcludedCount { code: "major_complaint".to_owned(), count: 2 }]);
     assert_eq!((report.without_contact_count, report.told_already_count), (1, 2));
     use pb::MessageState::{Delivered, Suppressed};
     use pb::SuppressReason::{NoConsent, Preference, Situation, Unspecified};

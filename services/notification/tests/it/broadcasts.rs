@@ -306,7 +306,7 @@ async fn a_broadcast_stays_within_the_callers_estates() {
             found.into_inner().broadcasts.into_iter().map(|broadcast| broadcast.id).collect::<Vec<_>>()
         }
     };
-    assert_eq!(list(world.manager()).await, [own.id.clone()]);
+    assert_eq!(list(world.manager()).await, std::slice::from_ref(&own.id));
     assert_eq!(list(world.operations()).await, [own.id.clone(), of_both.id.clone()]);
     let hidden = pb::GetBroadcastRequest { broadcast_id: of_both.id.clone() };
     let refusal = refused(client(&world).get_broadcast(world.manager().asks(hidden)).await);

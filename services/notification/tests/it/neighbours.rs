@@ -85,11 +85,7 @@ impl Register {
     }
 
     /// A page of households; the token is the place in the list.
-    fn list(
-        &self,
-        request: &customer::ListAudienceMembersRequest,
-        known: &HashMap<String, String>,
-    ) -> customer::ListAudienceMembersResponse {
+    fn list(&self, request: &customer::ListAudienceMembersRequest) -> customer::ListAudienceMembersResponse {
         let from: usize = request.page_token.parse().unwrap_or(0);
         let size = usize::try_from(request.page_size).unwrap();
         let all: Vec<&Home> = self.homes.iter().filter(|home| home.estate.to_string() == request.estate_id).collect();
@@ -100,10 +96,7 @@ impl Register {
                 continue;
             }
             let customer_id = home.customer.map(|id| id.to_string()).unwrap_or_default();
-            let excludes = |one: &&customer::AudienceExclusion| match one.code.strip_prefix("situation:") {
-                Some(situation) => known.get(&household_id).is_some_and(|holds| holds == situation),
-                None => self.holds(&household_id, one.predicate.as_ref()),
-            };
+            let excludes = |one: &&customer::AudienceExclusion| self.holds(&household_id, one.predicate.as_ref());
             match request.exclusions.iter().find(excludes) {
                 Some(exclusion) => {
                     let code = exclusion.code.clone();
@@ -136,11 +129,11 @@ impl AudienceService for Situations {
             register.gate.clone()
         };
         pass(gate).await;
-        let (known, register) = (self.0.lock().unwrap(), self.1.lock().unwrap());
+        let register = self.1.lock().unwrap();
         if register.is_down {
             return Err(steward_kit::Error::unavailable("customer", anyhow::anyhow!("down for the test")).into());
         }
-        Ok(Response::new(register.list(&request, &known)))
+        Ok(Response::new(register.list(&request)))
     }
 
     async fn check_audience(
