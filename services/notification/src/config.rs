@@ -22,6 +22,10 @@ pub struct Config {
     /// Lets webhooks lead into private networks and to plain HTTP. Always so in development.
     #[arg(long)]
     pub webhook_private_targets: bool,
+    /// How many deliveries of broadcasts may wait for their turn before the next page of one is put off: what is said to many
+    /// never heaps up before what is said to one.
+    #[arg(long, default_value_t = 2000)]
+    pub bulk_backlog: u32,
 }
 
 impl Config {
@@ -51,6 +55,9 @@ impl ServiceConfig for Config {
         self.groups.server.tls.check_peer(environment, "customer_url", &self.customer_url, faults);
         if self.groups.auth.service_token_file.is_none() {
             faults.add("service_token_file", "must be set: addresses are asked of the customer service");
+        }
+        if self.bulk_backlog == 0 {
+            faults.add("bulk_backlog", "must be at least 1: no broadcast would ever begin");
         }
         if self.mail_from.parse::<lettre::message::Mailbox>().is_err() {
             faults.add("mail_from", "must be an e-mail address");

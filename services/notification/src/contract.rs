@@ -5,8 +5,8 @@ use steward_kit::same_codes;
 use steward_proto::notification::v1 as pb;
 
 use crate::domain::codes::{
-    AttemptOutcome, Channel, Class, ConsentMethod, DeliveryState, EntryKind, MessageState, Purpose, RecipientRule, StepCode,
-    SuppressReason, TemplateState, VariableKind,
+    AttemptOutcome, BroadcastChangeKind, BroadcastState, Channel, Class, ConsentMethod, DeliveryState, EntryKind, MessageState, Purpose,
+    RecipientRule, StepCode, SuppressReason, TemplateState, VariableKind,
 };
 
 same_codes! {
@@ -27,4 +27,6 @@ same_codes! {
     Purpose = pb::ConsentPurpose { Care, Marketing, Survey, Profiling };
     EntryKind = pb::ContactEntryKind { Reserved, Sent, Released, Deferred, Refused, Overridden };
     ConsentMethod = pb::ConsentMethod { App, Paper, Call };
+    BroadcastState = pb::BroadcastState { Scheduled, Running, Paused, Stopped, Done };
+    BroadcastChangeKind = pb::BroadcastChangeKind { Created, Paused, Resumed, Stopped };
 }

@@ -11,7 +11,8 @@
 //! | [`channels`] | the ways out of the house: mail, signed calls |
 //!
 //! An event becomes messages by rules, which are data. Each message is judged (consent, preference, quiet hours), then
-//! delivered by channels, attempt by attempt; every step is kept with it.
+//! delivered by channels, attempt by attempt; every step is kept with it. A broadcast makes such messages for an audience, page by
+//! page.
 
 mod app;
 mod channels;
@@ -41,6 +42,7 @@ use steward_kit_store::policy::policy_service;
 use steward_proto::customer::v1::audience_service_client::AudienceServiceClient;
 use steward_proto::customer::v1::contact_service_client::ContactServiceClient;
 use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
+use steward_proto::notification::v1::broadcast_service_server::BroadcastServiceServer;
 use steward_proto::notification::v1::consent_service_server::ConsentServiceServer;
 use steward_proto::notification::v1::contact_ledger_service_server::ContactLedgerServiceServer;
 use steward_proto::notification::v1::delivery_service_server::DeliveryServiceServer;
@@ -63,6 +65,9 @@ const JOBS_STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long the customer service may take to say an address.
 const CONTACT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long the customer service may take to list a thousand households.
+const MEMBERS_DEADLINE: Duration = Duration::from_secs(20);
 
 /// How long the mail server may take for one command.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -91,18 +96,20 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
     migrations().check(db.pool()).await?;
 
     // The ways out.
-    let customers = Peer::connect(&config.customer_url, CONTACT_DEADLINE, &config.groups.identity()?)?;
+    let identity = config.groups.identity()?;
+    let customers = Peer::connect(&config.customer_url, CONTACT_DEADLINE, &identity)?;
     let ways = app::Ways {
         mailer: channels::mail::Mailer::new(&config.smtp_url, &config.mail_from, SMTP_TIMEOUT)?,
         caller: channels::webhook::Caller::new(channels::guard::Guard::new(config.allows_private_targets()))?,
         contacts: ContactServiceClient::new(customers.clone()),
         audience: AudienceServiceClient::new(customers),
+        members: AudienceServiceClient::new(Peer::connect(&config.customer_url, MEMBERS_DEADLINE, &identity)?),
     };
 
     // The use cases, over the truth and its caches.
     let cipher = FieldCipher::new(config.groups.crypto.keyring()?);
     let pages = PageTokens::new(cipher.clone());
-    let app = app::App::new(db, clock.clone(), cipher, shipped::Shipped::load()?, ways);
+    let app = app::App::new(db, clock.clone(), cipher, shipped::Shipped::load()?, ways, i64::from(config.bulk_backlog));
     jobs::prepare(&app).await?;
 
     // Background work: ends after the last RPC, so that what an RPC wrote is still carried out.
@@ -116,6 +123,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(TemplateServiceServer::new(grpc::Templates::new(app.clone(), pages.clone())))
         .add_service(RoutingRuleServiceServer::new(grpc::RoutingRules::new(app.clone(), pages.clone())))
         .add_service(MessageServiceServer::new(grpc::Messages::new(app.clone(), pages.clone())))
+        .add_service(BroadcastServiceServer::new(grpc::Broadcasts::new(app.clone(), pages.clone())))
         .add_service(InboxServiceServer::new(grpc::Inboxes::new(app.clone(), pages.clone(), shutdown.clone())))
         .add_service(PreferenceServiceServer::new(grpc::Preferences::new(app.clone())))
         .add_service(ConsentServiceServer::new(grpc::Consents::new(app.clone(), pages.clone())))

@@ -1,6 +1,7 @@
 //! From "tell this to them" to a judged and written message.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::App;
 use crate::contact_document::Document;
 use crate::domain::circumstances::CustomerFacts;
 use crate::domain::codes::{Channel, Class, Language, MessageState, StepCode};
-use crate::domain::ids::{RoutingRuleId, id_at};
+use crate::domain::ids::{BroadcastId, RoutingRuleId, id_at};
 use crate::domain::ledger::Changes;
 use crate::domain::message::{Content, Message, Recipient, Step, Text};
 use crate::domain::plan::Planned;
@@ -33,6 +34,7 @@ pub(super) struct Draft<'a> {
     pub(super) subject_id: Option<Uuid>,
     pub(super) event_id: Option<EventId>,
     pub(super) routing_rule_id: Option<RoutingRuleId>,
+    pub(super) broadcast_id: Option<BroadcastId>,
     /// Event or business key: with recipient and template it makes the message single.
     pub(super) business_key: String,
     /// How it came about.
@@ -88,15 +90,25 @@ impl App {
 
     /// Writes the text. The message is not judged yet.
     pub(super) fn compose(&self, place: &Place, draft: Draft<'_>, customer: Option<&CustomerFacts>, now: Timestamp) -> Result<Composed> {
+        self.compose_one_of(place, draft, customer, &mut Written::default(), now)
+    }
+
+    /// The same, for one of several drafts that say the same: each text is written once for a language.
+    pub(super) fn compose_one_of(
+        &self,
+        place: &Place,
+        draft: Draft<'_>,
+        customer: Option<&CustomerFacts>,
+        written: &mut Written,
+        now: Timestamp,
+    ) -> Result<Composed> {
         let default = place.policy.default_language.ok_or_else(|| Error::bug("the contact policy has no language"))?;
         let (language, basis) = language_of(customer, default);
-        let setting = Setting { language, zone: place.estate.zone()?, occur_time: draft.occur_time, names: &self.shipped.names };
-        let misfit = |what| Error::invalid("variables", "VARIABLE_INVALID", what);
-        let mut texts = render(draft.template, draft.variables, &setting).map_err(misfit)?;
         let class = draft.class.unwrap_or(draft.template.class);
-        if let Some(opt_out) = place.policy.opt_out.as_ref().filter(|opt_out| opt_out.notice_classes.contains(&class)) {
-            add_notice(&mut texts, opt_out, language);
-        }
+        let texts = match written.entry(language) {
+            Entry::Occupied(written) => written.get().clone(),
+            Entry::Vacant(place_for) => place_for.insert(self.write_texts(place, &draft, class, language)?).clone(),
+        };
         let wanted: Vec<Channel> = draft.wanted.into_iter().filter(|channel| texts.contains_key(channel)).collect();
         let key = business_key(&draft.business_key, &draft.recipient, &draft.template.key);
         let message = Message {
@@ -115,6 +127,7 @@ impl App {
             event_id: draft.event_id,
             household_id: draft.household_id,
             routing_rule_id: draft.routing_rule_id,
+            broadcast_id: draft.broadcast_id,
             content: Content { texts, wanted, uses_profile: draft.uses_profile, only_if: draft.only_if, ..Content::default() },
             fact_time: Some(draft.occur_time),
             held_until: None,
@@ -129,7 +142,31 @@ impl App {
         };
         Ok(Composed { message, key, not_before: draft.not_before.filter(|until| *until > now) })
     }
+
+    fn write_texts(&self, place: &Place, draft: &Draft<'_>, class: Class, language: Language) -> Result<BTreeMap<Channel, Text>> {
+        let mut texts = self.render(place, draft.template, draft.variables, (language, draft.occur_time))?;
+        if let Some(opt_out) = place.policy.opt_out.as_ref().filter(|opt_out| opt_out.notice_classes.contains(&class)) {
+            add_notice(&mut texts, opt_out, language);
+        }
+        Ok(texts)
+    }
+
+    /// The texts of a template in one language, as they read in an estate.
+    pub(super) fn render(
+        &self,
+        place: &Place,
+        template: &TemplateVersion,
+        variables: &BTreeMap<String, String>,
+        (language, occur_time): (Language, Timestamp),
+    ) -> Result<BTreeMap<Channel, Text>> {
+        let setting = Setting { language, zone: place.estate.zone()?, occur_time, names: &self.shipped.names };
+        let misfit = |what| Error::invalid("variables", "VARIABLE_INVALID", what);
+        render(template, variables, &setting).map_err(misfit)
+    }
 }
+
+/// Texts that were written, by language.
+pub(super) type Written = BTreeMap<Language, BTreeMap<Channel, Text>>;
 
 /// A written message that is not judged yet.
 pub(super) struct Composed {

@@ -1,6 +1,8 @@
 //! A message before the ledger and before the conditions of its rule: what is known is gathered, the rules decide, and what
 //! follows is planned.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest;
 use jiff::Timestamp;
 use steward_kit::Result;
@@ -21,6 +23,16 @@ use crate::store::contacts::{Standing, changes_json, load_standing};
 /// else got one of at most a cap's worth of places, so this ends long before.
 pub(super) const LEDGER_TRIES: u32 = 50;
 
+/// A message that is to be judged, and what is known for that.
+pub(super) struct Unjudged {
+    pub(super) message: Message,
+    /// What makes it single.
+    pub(super) key: Vec<u8>,
+    pub(super) customer: Option<CustomerFacts>,
+    /// How its household stands.
+    pub(super) household: HouseholdNow,
+}
+
 impl App {
     /// Judges a message with what the ledger holds, without writing. One trip, a second for a class that caps count, and one
     /// question to the customer service where its rule is for some households only, or a situation may forbid it. Where that
@@ -36,31 +48,52 @@ impl App {
         if !place.asks_others(&message) {
             return judge_alone(place, message, customer, key, now);
         }
-        let contact = Contact::of_message(&message, now);
-        let HouseholdNow { situations, audience } = self.household_now(place, &message, &contact, now).await?;
-        let audience = message.content.only_if.is_some().then_some(audience);
-        if !place.asks_ledger(&message) {
-            let what = circumstances(place, &message, customer, ledger_alone(&message), audience)?;
-            return Ok(plan(message, &what, key, now));
+        let household = self.household_now(place, &message, now).await?;
+        let judged = self.judge_messages(place, vec![Unjudged { message, key, customer, household }], now).await?;
+        judged.into_iter().next().ok_or_else(|| Error::bug("a message was judged and is gone"))
+    }
+
+    /// Judges messages of one place whose households were asked about, one after the other: what is sent counts for those that
+    /// follow. One trip where caps count, none otherwise.
+    pub(super) async fn judge_messages(&self, place: &Place, messages: Vec<Unjudged>, now: Timestamp) -> Result<Vec<Planned>> {
+        let asking: Vec<Contact> =
+            messages.iter().filter(|one| place.asks_ledger(&one.message)).map(|one| Contact::of_message(&one.message, now)).collect();
+        let mut standing = Standing::default();
+        if !asking.is_empty() {
+            let heads: BTreeSet<Head> = asking.iter().flat_map(|contact| contact.heads().collect::<Vec<_>>()).collect();
+            let keys: Vec<Vec<u8>> = asking.iter().map(contact_key).collect();
+            standing = load_standing(self.db.pool(), &heads.into_iter().collect::<Vec<_>>(), &keys, (now, now)).await?;
         }
-        let heads: Vec<Head> = contact.heads().collect();
-        let contact_key = contact_key(&contact);
-        let standing = load_standing(self.db.pool(), &heads, std::slice::from_ref(&contact_key), (now, now)).await?;
-        let ledger = ledger_of(place, &contact, message.content.uses_profile, situations, &standing);
-        let what = circumstances(place, &message, customer, ledger, audience)?;
-        let mut planned = plan(message, &what, key, now);
-        planned.ledger.heads = seen_heads(&planned.ledger, &standing);
-        Ok(planned)
+        messages.into_iter().map(|one| judge_next(place, one, &mut standing, now)).collect()
     }
 
     /// How the household of a message stands. One that nobody named is in no situation and meets no condition.
-    async fn household_now(&self, place: &Place, message: &Message, contact: &Contact, now: Timestamp) -> Result<HouseholdNow> {
-        let Some(household) = contact.household_id else { return Ok(HouseholdNow::default()) };
+    async fn household_now(&self, place: &Place, message: &Message, now: Timestamp) -> Result<HouseholdNow> {
+        let Some(household) = message.household_id else { return Ok(HouseholdNow::default()) };
         let only_if = message.content.only_if.as_ref().map(predicate).transpose()?;
-        let asked = HouseholdQuestion { class: contact.class, topic: &contact.topic, only_if: only_if.as_ref() };
+        let asked = HouseholdQuestion { class: message.class, topic: &message.template_key, only_if: only_if.as_ref() };
         let mut found = self.ask_households(place, &asked, &[household], now).await?;
         Ok(found.remove(&household).unwrap_or_default())
     }
+}
+
+/// Judges a message with what the ledger holds, and counts it there for the next one if it is sent.
+fn judge_next(place: &Place, one: Unjudged, standing: &mut Standing, now: Timestamp) -> Result<Planned> {
+    let Unjudged { message, key, customer, household: HouseholdNow { situations, audience } } = one;
+    let audience = message.content.only_if.is_some().then_some(audience);
+    let ledger = if place.asks_ledger(&message) {
+        ledger_of(place, &Contact::of_message(&message, now), message.content.uses_profile, situations, standing)
+    } else {
+        ledger_alone(&message)
+    };
+    let what = circumstances(place, &message, customer, ledger, audience)?;
+    let mut planned = plan(message, &what, key, now);
+    // Versions stay those that were read, whatever is counted here.
+    planned.ledger.heads = seen_heads(&planned.ledger, standing);
+    for (id, contact, _) in &planned.ledger.counted {
+        standing.count(contact_key(contact), *id, contact);
+    }
+    Ok(planned)
 }
 
 /// Judges a message that no cap counts, no situation forbids and no condition holds back. No trip.

@@ -3,9 +3,12 @@
 mod activate_template_version;
 mod ask_ledger;
 mod attempt_delivery;
+mod broadcast_page;
+mod change_broadcast;
 mod compose;
 mod contact_policies;
 mod count_messages;
+mod create_broadcast;
 mod create_routing_rule;
 mod create_template_version;
 mod delete_routing_rule;
@@ -19,6 +22,7 @@ mod ready_conditions;
 mod record_inbound_reply;
 mod redrive_delivery;
 mod route_event;
+mod run_broadcast;
 mod send_message;
 mod settle_message;
 mod situations;
@@ -48,6 +52,7 @@ use ready_conditions::ReadyConditions;
 
 pub(crate) use ask_ledger::{Question, Verdict};
 pub(crate) use contact_policies::ContactRules;
+pub(crate) use create_broadcast::NewBroadcast;
 pub(crate) use create_routing_rule::NewRule;
 pub(crate) use create_template_version::NewTemplate;
 pub(crate) use delivery_figures::expect as expect_deliveries;
@@ -55,7 +60,7 @@ pub(crate) use give_consent::NewConsent;
 pub(crate) use send_message::NewMessage;
 pub(crate) use transact::{Call, Target};
 pub(crate) use update_preferences::PreferenceChange;
-pub(crate) use wakes::{Due, Errand, Wakes};
+pub(crate) use wakes::{Due, Errand, Lane, Wakes};
 pub(crate) use webhook_endpoints::NewEndpoint;
 
 /// What use cases work with. Shared by RPCs and jobs.
@@ -73,6 +78,9 @@ pub(crate) struct App {
     caller: Caller,
     contacts: ContactServiceClient<Peer>,
     audience: AudienceServiceClient<Peer>,
+    members: AudienceServiceClient<Peer>,
+    /// Deliveries of broadcasts that may wait for their turn before the next page is put off.
+    bulk_backlog: i64,
 }
 
 /// The ways out of the house.
@@ -83,6 +91,8 @@ pub(crate) struct Ways {
     pub(crate) contacts: ContactServiceClient<Peer>,
     /// Situations of households are asked of it.
     pub(crate) audience: AudienceServiceClient<Peer>,
+    /// The households of an audience are asked of it, a thousand at once.
+    pub(crate) members: AudienceServiceClient<Peer>,
 }
 
 impl App {
@@ -97,11 +107,11 @@ impl App {
     }
 
     /// The app over a database.
-    pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, shipped: Shipped, ways: Ways) -> Arc<Self> {
+    pub(crate) fn new(db: Db, clock: Clock, cipher: FieldCipher, shipped: Shipped, ways: Ways, bulk_backlog: i64) -> Arc<Self> {
         let estates = EstateDirectory::new(db.clone());
         let rollups = Rollups::new(db.clone(), clock.clone(), CountMessages::new(estates.clone()));
         let policies = ContactPolicies::new(db.clone(), shipped.policy.clone());
-        let Ways { mailer, caller, contacts, audience } = ways;
+        let Ways { mailer, caller, contacts, audience, members } = ways;
         Arc::new(Self {
             db,
             clock,
@@ -116,6 +126,8 @@ impl App {
             caller,
             contacts,
             audience,
+            members,
+            bulk_backlog,
         })
     }
 }

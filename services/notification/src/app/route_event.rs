@@ -23,7 +23,7 @@ use crate::events::facts::{EventFacts, Payload};
 use crate::events::publish;
 use crate::store::customers::load_facts;
 use crate::store::endpoints::load_subscribed;
-use crate::store::messages::insert_messages;
+use crate::store::new_messages::insert_messages;
 use crate::store::rules::load_matching;
 use crate::store::templates::load_active;
 
@@ -94,6 +94,7 @@ impl App {
                     subject_id: payload.first(&rule.document.subject_path).and_then(|id| Uuid::try_parse(&id).ok()),
                     event_id: Some(id),
                     routing_rule_id: Some(rule.id),
+                    broadcast_id: None,
                     business_key: rule.document.find_key(payload).unwrap_or_else(|| id.to_string()),
                     first_step,
                     household_id: payload.first(&rule.document.household_path).and_then(|id| HouseholdId::parse(&id).ok()),
@@ -199,6 +200,7 @@ fn call(place: &Place, occasion: &Occasion<'_>, endpoint: WebhookEndpointId, occ
         event_id: Some(occasion.id),
         household_id: None,
         routing_rule_id: None,
+        broadcast_id: None,
         content: Content { payload: Some(payload), wanted: vec![Channel::Webhook], ..Content::default() },
         fact_time: Some(occur_time),
         held_until: None,

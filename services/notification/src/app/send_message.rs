@@ -13,17 +13,18 @@ use super::App;
 use super::compose::{Draft, business_key, waiting};
 use super::judge_message::{LEDGER_TRIES, contact_key, contended};
 use super::transact::Call;
-use crate::domain::codes::{Channel, Class, EntryKind, StepCode};
+use crate::domain::codes::{Channel, Class, StepCode};
 use crate::domain::message::{Message, Recipient, Step};
 use crate::domain::plan::Planned;
 use crate::domain::template::TemplateVersion;
 use crate::events::publish;
 use crate::store::contacts::{changes_json, is_contended};
 use crate::store::customers::{is_in_scope, load_facts};
-use crate::store::messages::{insert_messages, load_by_key};
+use crate::store::messages::load_by_key;
+use crate::store::new_messages::insert_messages;
 
 /// What sending past the ledger takes.
-const OVERRIDE: &str = "contact.override_emergency";
+pub(super) const OVERRIDE: &str = "contact.override_emergency";
 
 /// What to send to whom.
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl App {
 }
 
 /// A template for emergencies goes out past every rule, so it takes a permission of its own; nothing else takes that way.
-fn may_say(call: &Call<'_>, class: Class, is_emergency: bool) -> Result<()> {
+pub(super) fn may_say(call: &Call<'_>, class: Class, is_emergency: bool) -> Result<()> {
     match (class == Class::Emergency, is_emergency) {
         (true, true) | (false, false) => Ok(()),
         (true, false) => Err(call.access.deny(OVERRIDE)),
@@ -143,6 +144,7 @@ fn draft<'a>(call: &Call<'_>, new: &'a NewMessage, template: &'a TemplateVersion
         subject_id: new.subject_id,
         event_id: None,
         routing_rule_id: None,
+        broadcast_id: None,
         business_key: business.to_owned(),
         first_step,
         household_id: new.household,
@@ -156,10 +158,7 @@ fn draft<'a>(call: &Call<'_>, new: &'a NewMessage, template: &'a TemplateVersion
 
 /// The ledger and the audit log keep who went past the rules, and why.
 fn note_emergency(planned: &mut Planned, call: &Call<'_>, reason: &str) {
-    for entry in &mut planned.ledger.entries {
-        entry.kind = EntryKind::Overridden;
-        reason.clone_into(&mut entry.note);
-    }
+    planned.ledger.override_for(reason);
     tracing::warn!(
         target: "audit",
         subject = call.access.principal.subject,

@@ -49,10 +49,7 @@ impl App {
         households: &[HouseholdId],
         now: Timestamp,
     ) -> Result<HashMap<HouseholdId, HouseholdNow>> {
-        let codes = place.policy.situations_of(asked.class, asked.topic);
-        let exclusion = |code: &str| Some((code.to_owned(), place.situations.get(code)?.clone()));
-        let exclusions: Vec<customer::AudienceExclusion> =
-            codes.filter_map(exclusion).map(|(code, predicate)| customer::AudienceExclusion { code, predicate: Some(predicate) }).collect();
+        let exclusions = exclusions_of(place, asked.class, asked.topic);
         let mut found = HashMap::new();
         if exclusions.is_empty() && asked.only_if.is_none() {
             return Ok(found);
@@ -75,6 +72,15 @@ impl App {
         }
         Ok(found)
     }
+}
+
+/// The situations that forbid a contact, as customer is asked about them.
+pub(super) fn exclusions_of(place: &Place, class: Class, topic: &str) -> Vec<customer::AudienceExclusion> {
+    let exclusion = |code: &str| {
+        let predicate = Some(place.situations.get(code)?.clone());
+        Some(customer::AudienceExclusion { code: code.to_owned(), predicate })
+    };
+    place.policy.situations_of(class, topic).filter_map(exclusion).collect()
 }
 
 fn standing(check: customer::AudienceCheck) -> Result<HouseholdNow> {

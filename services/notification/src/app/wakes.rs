@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use steward_kit::ids::MessageId;
 use steward_kit::telemetry::sampled_traceparent;
 
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{BroadcastId, DeliveryId};
 
 /// Work that a timer woke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,12 +18,31 @@ pub(crate) enum Errand {
     Attempt(DeliveryId),
     /// A message is due to be judged.
     Judge(MessageId),
+    /// Pages of a broadcast are due to be made.
+    Broadcast(BroadcastId),
+}
+
+/// Who goes first (NT-41).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// What is said to one, and emergencies.
+    First,
+    /// What is said to many: has a part of the places, and none that the first lane wants.
+    Bulk,
+}
+
+impl Lane {
+    /// The lane of what is, or is not, said to many.
+    pub(crate) fn of(is_bulk: bool) -> Self {
+        if is_bulk { Self::Bulk } else { Self::First }
+    }
 }
 
 /// An errand, and the trace that it belongs to; empty where that is not recorded.
 #[derive(Clone, Debug)]
 pub(crate) struct Due {
     pub(crate) errand: Errand,
+    pub(crate) lane: Lane,
     pub(crate) traceparent: String,
 }
 
@@ -44,11 +63,9 @@ impl Default for Wakes {
 
 impl Wakes {
     /// Something is due.
-    pub(crate) fn run(&self, errand: Errand) {
-        self.due
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Due { errand, traceparent: sampled_traceparent().unwrap_or_default() });
+    pub(crate) fn run(&self, errand: Errand, lane: Lane) {
+        let due = Due { errand, lane, traceparent: sampled_traceparent().unwrap_or_default() };
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).push(due);
         self.errands.notify_one();
     }
 

@@ -234,6 +234,36 @@ codes! {
 }
 
 codes! {
+    /// Where a broadcast stands.
+    BroadcastState {
+        /// Waits for its start.
+        Scheduled = "scheduled",
+        /// Its pages are being made.
+        Running = "running",
+        /// Stands still.
+        Paused = "paused",
+        /// Given up.
+        Stopped = "stopped",
+        /// Every message is made.
+        Done = "done",
+    }
+}
+
+codes! {
+    /// What somebody did to a broadcast.
+    BroadcastChangeKind {
+        /// Created.
+        Created = "created",
+        /// Paused.
+        Paused = "paused",
+        /// Set going again.
+        Resumed = "resumed",
+        /// Stopped.
+        Stopped = "stopped",
+    }
+}
+
+codes! {
     /// What a consent is for.
     Purpose {
         /// Care messages.

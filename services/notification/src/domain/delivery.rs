@@ -58,6 +58,8 @@ pub struct Delivery {
     pub next_attempt_time: Option<Timestamp>,
     /// The last attempts, oldest first.
     pub attempts: Vec<Attempt>,
+    /// Whether it goes by the lane of what is said to many.
+    pub is_bulk: bool,
     /// Version of the row.
     pub row_version: i64,
     /// When it was created.
@@ -144,6 +146,7 @@ impl Delivery {
             attempts_before: 0,
             next_attempt_time: Some(due),
             attempts: Vec::new(),
+            is_bulk: message.is_bulk(),
             row_version: 1,
             create_time: now,
             update_time: now,

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use steward_kit::define_id;
 use uuid::{Builder, Uuid};
 
+define_id!(BroadcastId, "broadcast");
 define_id!(TemplateVersionId, "template version");
 define_id!(RoutingRuleId, "routing rule");
 define_id!(DeliveryId, "delivery");

@@ -119,6 +119,29 @@ impl Changes {
         *self == Self::default()
     }
 
+    /// What several decisions change together. Those whom more than one counts are there once, in the version that all of them saw.
+    pub fn of_all(all: impl IntoIterator<Item = Self>) -> Self {
+        let mut together = Self::default();
+        for one in all {
+            together.heads.extend(one.heads);
+            together.counted.extend(one.counted);
+            together.sent.extend(one.sent);
+            together.released.extend(one.released);
+            together.entries.extend(one.entries);
+        }
+        together.heads.sort_unstable();
+        together.heads.dedup();
+        together
+    }
+
+    /// Notes that these contacts are made past the rules, and why.
+    pub fn override_for(&mut self, reason: &str) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.kind != EntryKind::Refused) {
+            entry.kind = EntryKind::Overridden;
+            reason.clone_into(&mut entry.note);
+        }
+    }
+
     /// Adds a line.
     pub fn note(&mut self, kind: EntryKind, contact_id: Option<ContactId>, contact: Contact, reasons: &[Reason], now: Timestamp) {
         let reasons = reasons.iter().map(|reason| reason.code.clone()).collect();

@@ -8,7 +8,7 @@ use steward_kit::ids::{CustomerId, EstateId, EventId, HouseholdId, MessageId};
 use uuid::Uuid;
 
 use super::codes::{Channel, Class, Language, MessageState, StepCode, SuppressReason};
-use super::ids::{ContactId, RoutingRuleId, WebhookEndpointId};
+use super::ids::{BroadcastId, ContactId, RoutingRuleId, WebhookEndpointId};
 use super::routing::Condition;
 
 /// To whom a message goes.
@@ -155,6 +155,8 @@ pub struct Message {
     pub household_id: Option<HouseholdId>,
     /// The rule that caused it.
     pub routing_rule_id: Option<RoutingRuleId>,
+    /// The broadcast that it is part of.
+    pub broadcast_id: Option<BroadcastId>,
     /// What is said.
     pub content: Content,
     /// When what it tells of happened; none for messages from before this was kept.
@@ -181,6 +183,11 @@ impl Message {
             MessageState::Queued => self.content.unjudged,
             MessageState::Sent | MessageState::Delivered | MessageState::Read | MessageState::Failed | MessageState::Suppressed => false,
         }
+    }
+
+    /// Whether it goes by the lane of what is said to many, behind what is said to one; emergencies never do (NT-41).
+    pub fn is_bulk(&self) -> bool {
+        self.broadcast_id.is_some() && self.class != Class::Emergency
     }
 
     /// Raises the state to `reached`, which a channel reports; a better one stays.

@@ -1,5 +1,6 @@
 //! The rules: what is sent to whom by which channel, when, and why not. No async, no SQL, no proto; `now` is an argument.
 
+pub mod broadcast;
 pub mod caps;
 pub mod circumstances;
 pub mod codes;

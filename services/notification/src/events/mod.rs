@@ -1,5 +1,6 @@
 //! Facts in and out.
 
+pub(crate) mod broadcasts;
 pub(crate) mod catalogue;
 pub(crate) mod directory;
 pub(crate) mod facts;

@@ -60,6 +60,7 @@ impl MessageService for Messages {
             subject: Uuid::try_parse(&request.subject_id).ok(),
             state: Code::of_number(request.state),
             class: Code::of_number(request.message_class),
+            broadcast: bad.optional_id("broadcast_id", &request.broadcast_id),
         };
         bad.finish()?;
         let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
@@ -162,5 +163,6 @@ pub(super) fn encode(message: &Message) -> pb::Message {
         create_time: Some(to_timestamp(message.create_time)),
         update_time: Some(to_timestamp(message.update_time)),
         household_id: message.household_id.map(|id| id.to_string()).unwrap_or_default(),
+        broadcast_id: message.broadcast_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }

@@ -1,5 +1,6 @@
 //! The edge: decode, ask the app, encode. Nothing here decides.
 
+mod broadcasts;
 mod consents;
 mod contact_ledger;
 mod deliveries;
@@ -13,6 +14,7 @@ mod templates;
 mod watch;
 mod webhook_endpoints;
 
+pub(crate) use broadcasts::Broadcasts;
 pub(crate) use consents::Consents;
 pub(crate) use contact_ledger::ContactLedger;
 pub(crate) use deliveries::Deliveries;

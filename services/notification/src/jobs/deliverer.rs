@@ -1,55 +1,75 @@
-//! Does what timers woke, several at once: attempts to deliver, and messages to be judged.
+//! Does what timers woke, several at once: attempts to deliver, messages to be judged, pages of broadcasts.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use steward_kit::Result;
 use steward_kit::telemetry::continue_trace;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use crate::app::{App, Due, Errand};
+use super::lanes::Lanes;
+use crate::app::{App, Due, Errand, Lane};
 
-/// Most errands of one process at once: most of their time is waiting for others.
-const AT_ONCE: usize = 32;
-
-/// Runs until told to stop; attempts under way are finished first.
+/// Runs until told to stop; errands under way are finished first.
 pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
-    let mut running: JoinSet<(Errand, Result<()>)> = JoinSet::new();
-    let mut under_way: HashSet<Errand> = HashSet::new();
+    let mut work = Work { app, stop: stop.clone(), lanes: Lanes::default(), running: JoinSet::new(), under_way: HashMap::new() };
     loop {
+        work.start();
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(ended) = running.join_next(), if !running.is_empty() => note(ended, &mut under_way),
-            due = app.wakes.take_errands() => {
-                for due in due {
-                    let errand = due.errand;
-                    // A clock that was moved may wake an attempt whose lease only seems to be over.
-                    if !under_way.insert(errand) {
-                        continue;
-                    }
-                    while running.len() >= AT_ONCE {
-                        if let Some(ended) = running.join_next().await {
-                            note(ended, &mut under_way);
-                        }
-                    }
-                    let (app, span) = (app.clone(), span_of(&due));
-                    let work = async move {
-                        let outcome = match errand {
-                            Errand::Attempt(delivery) => app.attempt_delivery(delivery).await,
-                            Errand::Judge(message) => app.settle_message(message).await,
-                        };
-                        (errand, outcome)
-                    };
-                    running.spawn(work.instrument(span));
-                }
-            }
+            Some(ended) = work.running.join_next_with_id(), if !work.running.is_empty() => work.note(ended),
+            // A clock that was moved may wake an attempt whose lease only seems to be over.
+            due = work.app.wakes.take_errands() => due.into_iter().for_each(|due| work.lanes.push(due)),
         }
     }
-    while running.join_next().await.is_some() {}
+    while work.running.join_next().await.is_some() {}
+}
+
+/// Errands that wait and run.
+struct Work {
+    app: Arc<App>,
+    stop: CancellationToken,
+    lanes: Lanes,
+    running: JoinSet<Result<()>>,
+    under_way: HashMap<Id, (Errand, Lane)>,
+}
+
+impl Work {
+    /// Starts what has a place.
+    fn start(&mut self) {
+        while let Some(due) = self.lanes.start() {
+            let (app, stop, errand) = (self.app.clone(), self.stop.clone(), due.errand);
+            let work = async move {
+                match errand {
+                    Errand::Attempt(delivery) => app.attempt_delivery(delivery).await,
+                    Errand::Judge(message) => app.settle_message(message).await,
+                    Errand::Broadcast(broadcast) => app.run_broadcast(broadcast, &stop).await,
+                }
+            };
+            let handle = self.running.spawn(work.instrument(span_of(&due)));
+            self.under_way.insert(handle.id(), (errand, due.lane));
+        }
+    }
+
+    /// Gives the place of an errand free.
+    fn note(&mut self, ended: Result<(Id, Result<()>), tokio::task::JoinError>) {
+        let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
+        let errand = self.under_way.remove(&id);
+        match ended {
+            Ok((_, Ok(()))) => {}
+            Ok((_, Err(error))) => {
+                tracing::warn!(?errand, error = ?error, "an errand was not recorded; it is done again when its lease ends");
+            }
+            Err(error) => tracing::error!(?errand, %error, "an errand panicked"),
+        }
+        if let Some((errand, lane)) = errand {
+            self.lanes.end(errand, lane);
+        }
+    }
 }
 
 /// Within the trace of what the message tells of.
@@ -59,23 +79,8 @@ fn span_of(due: &Due) -> tracing::Span {
             tracing::info_span!(parent: None, "deliver", otel.name = "deliver", otel.kind = "client", %delivery, channel = Empty, outcome = Empty)
         }
         Errand::Judge(message) => tracing::info_span!(parent: None, "judge_message", otel.name = "judge message", %message),
+        Errand::Broadcast(broadcast) => tracing::info_span!(parent: None, "run_broadcast", otel.name = "run broadcast", %broadcast),
     };
     continue_trace(&span, &due.traceparent);
     span
-}
-
-fn note(ended: Result<(Errand, Result<()>), tokio::task::JoinError>, under_way: &mut HashSet<Errand>) {
-    match ended {
-        Ok((errand, outcome)) => {
-            under_way.remove(&errand);
-            if let Err(error) = outcome {
-                tracing::warn!(?errand, error = ?error, "an errand was not recorded; it is done again when its lease ends");
-            }
-        }
-        Err(error) => {
-            // Which one panicked is not told; forgetting all of them costs a claim that finds nothing.
-            under_way.clear();
-            tracing::error!(%error, "an errand panicked");
-        }
-    }
 }

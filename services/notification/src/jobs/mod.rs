@@ -3,6 +3,7 @@
 mod deliverer;
 mod forgetter;
 mod inbox_sequencer;
+mod lanes;
 mod timers;
 
 use std::sync::Arc;
@@ -47,7 +48,7 @@ pub(crate) async fn prepare(app: &App) -> Result<()> {
 pub(crate) fn start(jobs: &JobSet, app: &Arc<App>) -> Result<()> {
     let (db, clock) = (&app.db, &app.clock);
 
-    // Promises with a date: attempts to deliver, and messages that wait.
+    // Promises with a date: attempts to deliver, messages that wait, broadcasts.
     let timers = TimerService::new(db.clone(), clock.clone(), timers::handlers(app))?;
     jobs.spawn("timers", move |stop| timers.clone().run(stop));
 

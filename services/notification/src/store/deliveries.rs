@@ -50,7 +50,7 @@ pub(crate) async fn load_delivery(db: impl PgExecutor<'_>, scope: &Scope, id: De
         DeliveryRow,
         r#"SELECT estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id, state, attempt_count,
                   attempts_before, next_attempt_time, attempts AS "attempts: Json<Vec<crate::domain::delivery::Attempt>>",
-                  row_version, create_time, update_time
+                  is_bulk, row_version, create_time, update_time
              FROM notification.deliveries
             WHERE id = $1 AND create_time BETWEEN $3 AND $4 AND ($2::uuid[] IS NULL OR estate_id = ANY($2))"#,
         id.as_uuid(),
@@ -83,7 +83,7 @@ pub(crate) async fn list_deliveries(
             DeliveryRow,
             r#"SELECT estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id, state, attempt_count,
                       attempts_before, next_attempt_time, attempts AS "attempts: Json<Vec<crate::domain::delivery::Attempt>>",
-                      row_version, create_time, update_time
+                      is_bulk, row_version, create_time, update_time
                  FROM notification.deliveries
                 WHERE create_time >= $10 AND create_time < $11
                   AND ($1::uuid[] IS NULL OR estate_id = ANY($1)) AND ($2::uuid IS NULL OR message_id = $2)

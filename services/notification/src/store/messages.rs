@@ -1,6 +1,6 @@
 //! Messages: written once, read through a scope.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -14,10 +14,10 @@ use steward_kit::{Error, Result};
 use steward_kit_store::{Effects, StoreResult};
 use uuid::Uuid;
 
-use super::rows::{MessageRow, new_deliveries, new_items, new_messages};
+use super::rows::{MessageRow, new_deliveries, new_items};
 use super::windows::Windows;
 use crate::domain::codes::{Class, MessageState};
-use crate::domain::ids::{all_made_within, made_within};
+use crate::domain::ids::{BroadcastId, all_made_within, made_within};
 use crate::domain::message::Message;
 use crate::domain::plan::Planned;
 
@@ -29,7 +29,7 @@ macro_rules! select_messages {
             r#"SELECT m.estate_id, m.id, m.recipient_kind, m.customer_id, m.staff_subject, m.staff_role, m.webhook_endpoint_id,
                       m.message_class, m.template_key, m.template_version, m.language, m.state, m.suppress_reason,
                       m.defer_until_time, m.subject_kind, m.subject_id, m.event_id, m.household_id, m.routing_rule_id,
-                      m.content AS "content: Json<crate::domain::message::Content>", m.fact_time, m.held_until_time, m.hand_over_time,
+                      m.broadcast_id, m.content AS "content: Json<crate::domain::message::Content>", m.fact_time, m.held_until_time, m.hand_over_time,
                       m.steps AS "steps: Json<Vec<crate::domain::message::Step>>", m.row_version, m.create_time, m.update_time"#
                 + $which
             $(, $argument)*
@@ -59,79 +59,7 @@ pub(crate) struct MessageFilter {
     pub(crate) subject: Option<Uuid>,
     pub(crate) state: Option<MessageState>,
     pub(crate) class: Option<Class>,
-}
-
-/// Writes those messages whose business key is new, with their deliveries and inbox items, and says which they were
-/// (NT-40). `effects` are written in the same statement if any message was new; a consumer passes none and returns the
-/// effects of the new ones. `ledger` is written with them: counted contacts go with one message only. One trip. The inner
-/// error is raw, so that the caller can tell a repeated request and a contended household.
-pub(crate) async fn insert_messages(
-    db: impl PgExecutor<'_>,
-    planned: &[Planned],
-    ledger: Option<serde_json::Value>,
-    effects: Option<serde_json::Value>,
-    now: Timestamp,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    let deliveries = new_deliveries(planned.iter().flat_map(|one| &one.deliveries));
-    let row = sqlx::query!(
-        r#"WITH given AS (
-               SELECT * FROM jsonb_to_recordset($1::jsonb) AS g(key text, estate_id uuid, id uuid, recipient_kind text,
-                   customer_id uuid, staff_subject text, staff_role text, webhook_endpoint_id uuid, message_class text,
-                   template_key text, template_version integer, language text, state text, suppress_reason text,
-                   defer_until_time timestamptz, subject_kind text, subject_id uuid, event_id uuid, household_id uuid,
-                   routing_rule_id uuid, content jsonb, steps jsonb, fact_time timestamptz, held_until_time timestamptz,
-                   hand_over_time timestamptz, create_time timestamptz, update_time timestamptz)
-           ), keys AS (
-               INSERT INTO notification.message_keys (key, message_id, create_time)
-               SELECT decode(key, 'base64'), id, create_time FROM given ORDER BY key
-               ON CONFLICT ON CONSTRAINT message_keys_pkey DO NOTHING
-               RETURNING message_id
-           ), created AS (
-               INSERT INTO notification.messages (estate_id, id, recipient_kind, customer_id, staff_subject, staff_role,
-                   webhook_endpoint_id, message_class, template_key, template_version, language, state, suppress_reason,
-                   defer_until_time, subject_kind, subject_id, event_id, household_id, routing_rule_id, content, steps,
-                   fact_time, held_until_time, hand_over_time, row_version, create_time, update_time)
-               SELECT g.estate_id, g.id, g.recipient_kind, g.customer_id, g.staff_subject, g.staff_role, g.webhook_endpoint_id,
-                      g.message_class, g.template_key, g.template_version, g.language, g.state, g.suppress_reason,
-                      g.defer_until_time, g.subject_kind, g.subject_id, g.event_id, g.household_id, g.routing_rule_id, g.content,
-                      g.steps, g.fact_time, g.held_until_time, g.hand_over_time, 1, g.create_time, g.update_time
-                 FROM given g JOIN keys k ON k.message_id = g.id
-           ), made AS (
-               INSERT INTO notification.deliveries (estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id,
-                   state, attempt_count, attempts_before, next_attempt_time, attempts, row_version, create_time, update_time)
-               SELECT d.estate_id, d.id, d.message_id, d.message_create_time, d.channel, d.webhook_endpoint_id, d.state,
-                      d.attempt_count, 0, d.next_attempt_time, d.attempts, 1, d.create_time, d.create_time
-                 FROM jsonb_to_recordset($2::jsonb) AS d(estate_id uuid, id uuid, message_id uuid, message_create_time timestamptz,
-                          channel text, webhook_endpoint_id uuid, state text, attempt_count integer,
-                          next_attempt_time timestamptz, attempts jsonb, create_time timestamptz)
-                 JOIN keys k ON k.message_id = d.message_id
-           ), items AS (
-               INSERT INTO notification.inbox_arrivals (estate_id, message_id, message_create_time, delivery_id, customer_id,
-                   staff_subject, staff_role, message_class, template_key, title, body, subject_kind, subject_id, create_time)
-               SELECT i.estate_id, i.message_id, i.message_create_time, i.delivery_id, i.customer_id, i.staff_subject,
-                      i.staff_role, i.message_class, i.template_key, i.title, i.body, i.subject_kind, i.subject_id, i.create_time
-                 FROM jsonb_to_recordset($3::jsonb) AS i(estate_id uuid, message_id uuid, message_create_time timestamptz,
-                          delivery_id uuid, customer_id uuid, staff_subject text, staff_role text, message_class text,
-                          template_key text, title text, body text, subject_kind text, subject_id uuid, create_time timestamptz)
-                 JOIN keys k ON k.message_id = i.message_id
-           )
-           SELECT ARRAY(SELECT message_id FROM keys) AS "created!",
-                  (SELECT notification.write_contacts(jsonb_set($5::jsonb, '{entries}', coalesce((
-                              SELECT jsonb_agg(e) FROM jsonb_array_elements($5::jsonb -> 'entries') AS e
-                               WHERE (e ->> 'message_id')::uuid IN (SELECT message_id FROM keys)), '[]'::jsonb)), $6)
-                    WHERE $5::jsonb IS NOT NULL AND EXISTS (SELECT FROM keys))::text AS contacts,
-                  (SELECT notification.write_effects($4) WHERE $4::jsonb IS NOT NULL AND EXISTS (SELECT FROM keys))::text AS effects
-           -- unscoped: each new row names its estate, which was found in scope before"#,
-        Json(new_messages(planned)) as _,
-        Json(deliveries) as _,
-        Json(new_items(planned)) as _,
-        effects,
-        ledger,
-        now.to_sqlx() as jiff_sqlx::Timestamp,
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(row.created)
+    pub(crate) broadcast: Option<BroadcastId>,
 }
 
 /// Writes what became of a message that had waited, if nobody else did, with its deliveries, inbox item, contacts and
@@ -154,12 +82,12 @@ pub(crate) async fn settle_message(
             RETURNING id
            ), made AS (
                INSERT INTO notification.deliveries (estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id,
-                   state, attempt_count, attempts_before, next_attempt_time, attempts, row_version, create_time, update_time)
+                   state, attempt_count, attempts_before, next_attempt_time, attempts, is_bulk, row_version, create_time, update_time)
                SELECT d.estate_id, d.id, d.message_id, d.message_create_time, d.channel, d.webhook_endpoint_id, d.state,
-                      d.attempt_count, 0, d.next_attempt_time, d.attempts, 1, d.create_time, d.create_time
+                      d.attempt_count, 0, d.next_attempt_time, d.attempts, d.is_bulk, 1, d.create_time, d.create_time
                  FROM jsonb_to_recordset($11::jsonb) AS d(estate_id uuid, id uuid, message_id uuid,
                           message_create_time timestamptz, channel text, webhook_endpoint_id uuid, state text,
-                          attempt_count integer, next_attempt_time timestamptz, attempts jsonb, create_time timestamptz)
+                          attempt_count integer, next_attempt_time timestamptz, attempts jsonb, is_bulk boolean, create_time timestamptz)
                  JOIN settled s ON s.id = d.message_id
            ), items AS (
                INSERT INTO notification.inbox_arrivals (estate_id, message_id, message_create_time, delivery_id, customer_id,
@@ -196,18 +124,19 @@ pub(crate) async fn settle_message(
     Ok(row.settled == 1)
 }
 
-/// Which of these messages are still to be judged. For the timers that wake the worker. One trip.
-pub(crate) async fn unsettled(tx: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+/// Which of these messages are still to be judged, and whether they go by the lane of what is said to many. For the timers that wake
+/// the worker. One trip.
+pub(crate) async fn unsettled(tx: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, bool>> {
     let (from, to) = all_made_within(ids);
-    let unsettled = sqlx::query_scalar!(
-        r#"SELECT id FROM notification.messages
+    let unsettled = sqlx::query!(
+        r#"SELECT id, broadcast_id IS NOT NULL AND message_class <> 'emergency' AS "is_bulk!" FROM notification.messages
             WHERE id = ANY($1) AND create_time BETWEEN $2 AND $3 AND state IN ('deferred', 'queued')
            -- unscoped: named by timers"#,
         ids,
         from.to_sqlx() as jiff_sqlx::Timestamp,
         to.to_sqlx() as jiff_sqlx::Timestamp,
     );
-    Ok(unsettled.fetch_all(tx).await.store()?.into_iter().collect())
+    Ok(unsettled.fetch_all(tx).await.store()?.into_iter().map(|row| (row.id, row.is_bulk)).collect())
 }
 
 /// One message, if the scope has it. One trip.
@@ -265,7 +194,7 @@ pub(crate) async fn list_messages(
                 AND ($1::uuid[] IS NULL OR m.estate_id = ANY($1)) AND ($2::uuid IS NULL OR m.customer_id = $2)
                 AND ($3::uuid IS NULL OR m.estate_id = $3) AND ($4::uuid IS NULL OR m.customer_id = $4)
                 AND ($5::uuid IS NULL OR m.subject_id = $5) AND ($6::text IS NULL OR m.state = $6)
-                AND ($7::text IS NULL OR m.message_class = $7)
+                AND ($7::text IS NULL OR m.message_class = $7) AND ($13::uuid IS NULL OR m.broadcast_id = $13)
                 AND ($8::timestamptz IS NULL OR (m.create_time, m.id) < ($8, $9::uuid))
               ORDER BY m.create_time DESC, m.id DESC LIMIT $10",
             estates.as_deref(),
@@ -280,6 +209,7 @@ pub(crate) async fn list_messages(
             left,
             from.to_sqlx() as jiff_sqlx::Timestamp,
             to.to_sqlx() as jiff_sqlx::Timestamp,
+            filter.broadcast.map(Uuid::from),
         )
         .fetch_all(db)
         .await

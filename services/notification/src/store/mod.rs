@@ -1,5 +1,7 @@
 //! SQL, and nothing but SQL. Every function takes where it runs and whose rows it may touch.
 
+pub(crate) mod broadcast_pages;
+pub(crate) mod broadcasts;
 pub(crate) mod consents;
 pub(crate) mod contact_entries;
 pub(crate) mod contacts;
@@ -10,6 +12,7 @@ pub(crate) mod erasure;
 pub(crate) mod inbox;
 pub(crate) mod messages;
 pub(crate) mod metrics;
+pub(crate) mod new_messages;
 pub(crate) mod preferences;
 pub(crate) mod rows;
 pub(crate) mod rules;

@@ -37,6 +37,7 @@ pub(crate) struct MessageRow {
     pub(crate) event_id: Option<Uuid>,
     pub(crate) household_id: Option<Uuid>,
     pub(crate) routing_rule_id: Option<Uuid>,
+    pub(crate) broadcast_id: Option<Uuid>,
     pub(crate) content: Json<Content>,
     pub(crate) fact_time: Option<jiff_sqlx::Timestamp>,
     pub(crate) held_until_time: Option<jiff_sqlx::Timestamp>,
@@ -76,6 +77,7 @@ impl MessageRow {
             event_id: self.event_id.map(Into::into),
             household_id: self.household_id.map(Into::into),
             routing_rule_id: self.routing_rule_id.map(Into::into),
+            broadcast_id: self.broadcast_id.map(Into::into),
             content: self.content.0,
             fact_time: self.fact_time.map(jiff_sqlx::Timestamp::to_jiff),
             held_until: self.held_until_time.map(jiff_sqlx::Timestamp::to_jiff),
@@ -102,6 +104,7 @@ pub(crate) struct DeliveryRow {
     pub(crate) attempts_before: i32,
     pub(crate) next_attempt_time: Option<jiff_sqlx::Timestamp>,
     pub(crate) attempts: Json<Vec<Attempt>>,
+    pub(crate) is_bulk: bool,
     pub(crate) row_version: i64,
     pub(crate) create_time: jiff_sqlx::Timestamp,
     pub(crate) update_time: jiff_sqlx::Timestamp,
@@ -122,6 +125,7 @@ impl DeliveryRow {
             attempts_before: self.attempts_before,
             next_attempt_time: self.next_attempt_time.map(jiff_sqlx::Timestamp::to_jiff),
             attempts: self.attempts.0,
+            is_bulk: self.is_bulk,
             row_version: self.row_version,
             create_time: self.create_time.to_jiff(),
             update_time: self.update_time.to_jiff(),
@@ -152,6 +156,7 @@ pub(crate) struct NewMessage<'a> {
     event_id: Option<Uuid>,
     household_id: Option<Uuid>,
     routing_rule_id: Option<Uuid>,
+    broadcast_id: Option<Uuid>,
     content: &'a Content,
     fact_time: Option<Timestamp>,
     held_until_time: Option<Timestamp>,
@@ -199,6 +204,7 @@ pub(crate) fn new_messages(planned: &[Planned]) -> Vec<NewMessage<'_>> {
                 event_id: message.event_id.map(Uuid::from),
                 household_id: message.household_id.map(Uuid::from),
                 routing_rule_id: message.routing_rule_id.map(Uuid::from),
+                broadcast_id: message.broadcast_id.map(Uuid::from),
                 content: &message.content,
                 fact_time: message.fact_time,
                 held_until_time: message.held_until,
@@ -224,6 +230,7 @@ pub(crate) struct NewDelivery<'a> {
     attempt_count: i32,
     next_attempt_time: Option<Timestamp>,
     attempts: &'a [Attempt],
+    is_bulk: bool,
     create_time: Timestamp,
 }
 
@@ -242,6 +249,7 @@ pub(crate) fn new_deliveries<'a>(deliveries: impl IntoIterator<Item = &'a Delive
             attempt_count: delivery.attempt_count,
             next_attempt_time: delivery.next_attempt_time,
             attempts: &delivery.attempts,
+            is_bulk: delivery.is_bulk,
             create_time: delivery.create_time,
         })
         .collect()

@@ -1,6 +1,6 @@
 //! What the workers need: claiming an attempt, and recording what came of it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -24,7 +24,7 @@ pub(crate) async fn claim_delivery(db: impl PgExecutor<'_>, id: DeliveryId, now:
             WHERE id = $1 AND create_time BETWEEN $4 AND $5 AND state = 'queued' AND next_attempt_time <= $2 AND (claim_until IS NULL OR claim_until <= $2)
         RETURNING estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id, state, attempt_count,
                   attempts_before, next_attempt_time, attempts AS "attempts: Json<Vec<crate::domain::delivery::Attempt>>",
-                  row_version, create_time, update_time
+                  is_bulk, row_version, create_time, update_time
         -- unscoped: a timer named the delivery"#,
         id.as_uuid(),
         now.to_sqlx() as jiff_sqlx::Timestamp,
@@ -38,17 +38,18 @@ pub(crate) async fn claim_delivery(db: impl PgExecutor<'_>, id: DeliveryId, now:
     row.map(DeliveryRow::read).transpose()
 }
 
-/// Which of these deliveries still wait for an attempt. For the timers that wake the worker. One trip.
-pub(crate) async fn waiting(tx: &mut PgConnection, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+/// Which of these deliveries still wait for an attempt, and whether they go by the lane of what is said to many. For the timers that
+/// wake the worker. One trip.
+pub(crate) async fn waiting(tx: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, bool>> {
     let (from, to) = all_made_within(ids);
-    let waiting = sqlx::query_scalar!(
-        r#"SELECT id FROM notification.deliveries WHERE id = ANY($1) AND create_time BETWEEN $2 AND $3 AND state = 'queued'
+    let waiting = sqlx::query!(
+        r#"SELECT id, is_bulk FROM notification.deliveries WHERE id = ANY($1) AND create_time BETWEEN $2 AND $3 AND state = 'queued'
         -- unscoped: timers named the deliveries"#,
         ids,
         from.to_sqlx() as jiff_sqlx::Timestamp,
         to.to_sqlx() as jiff_sqlx::Timestamp,
     );
-    Ok(waiting.fetch_all(tx).await.store()?.into_iter().collect())
+    Ok(waiting.fetch_all(tx).await.store()?.into_iter().map(|row| (row.id, row.is_bulk)).collect())
 }
 
 /// Writes a delivery, its message, perhaps the delivery that takes over, and the effects: all of it, or nothing when
@@ -81,12 +82,12 @@ pub(crate) async fn save_progress(
                  FROM locked l WHERE m.estate_id = l.estate_id AND m.id = l.message_id AND m.create_time = l.create_time
            ), made AS (
                INSERT INTO notification.deliveries (estate_id, id, message_id, message_create_time, channel, webhook_endpoint_id,
-                   state, attempt_count, attempts_before, next_attempt_time, attempts, row_version, create_time, update_time)
+                   state, attempt_count, attempts_before, next_attempt_time, attempts, is_bulk, row_version, create_time, update_time)
                SELECT d.estate_id, d.id, d.message_id, d.message_create_time, d.channel, d.webhook_endpoint_id, d.state,
-                      d.attempt_count, 0, d.next_attempt_time, d.attempts, 1, d.create_time, d.create_time
+                      d.attempt_count, 0, d.next_attempt_time, d.attempts, d.is_bulk, 1, d.create_time, d.create_time
                  FROM jsonb_to_recordset($15::jsonb) AS d(estate_id uuid, id uuid, message_id uuid,
                           message_create_time timestamptz, channel text, webhook_endpoint_id uuid, state text,
-                          attempt_count integer, next_attempt_time timestamptz, attempts jsonb, create_time timestamptz)
+                          attempt_count integer, next_attempt_time timestamptz, attempts jsonb, is_bulk boolean, create_time timestamptz)
                 WHERE EXISTS (SELECT FROM delivery)
            )
            SELECT (SELECT count(*) FROM delivery) AS "saved!",

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod broadcast_lanes;
+mod broadcast_pages;
+mod broadcast_report;
+mod broadcasts;
 mod consent;
 mod crash;
 mod erasure;
@@ -15,6 +19,7 @@ mod metrics;
 mod neighbours;
 mod query_plans;
 mod refusals;
+mod replicas;
 mod rollups;
 mod routing;
 mod rule_conditions;

@@ -4,17 +4,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use steward_kit::error::Violations;
+use steward_kit::ids::{CustomerId, EstateId, HouseholdId};
 use steward_kit::predicate::{Catalogue, Compiled, Fact};
 use steward_proto::common::v1::{ConditionFinding, Predicate};
 use steward_proto::customer::v1 as customer;
 use steward_proto::customer::v1::AudienceVerdict;
 use steward_proto::customer::v1::audience_service_server::AudienceService;
 use steward_proto::customer::v1::contact_service_server::ContactService;
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
-/// E-mail addresses, by customer.
+/// E-mail addresses, by customer; those of others are told when the gate lets them through.
 #[derive(Clone, Default)]
-pub(crate) struct Addresses(pub(crate) Arc<Mutex<HashMap<String, String>>>);
+pub(crate) struct Addresses(pub(crate) Arc<Mutex<HashMap<String, String>>>, pub(crate) Arc<Mutex<Option<Arc<Semaphore>>>>);
 
 #[tonic::async_trait]
 impl ContactService for Addresses {
@@ -24,7 +26,10 @@ impl ContactService for Addresses {
     ) -> Result<Response<customer::ResolveContactResponse>, Status> {
         // With the service's own token, or not at all.
         assert!(request.metadata().get("authorization").is_some());
-        let email = self.0.lock().unwrap().get(&request.into_inner().customer_id).cloned();
+        let customer = request.into_inner().customer_id;
+        let email = self.0.lock().unwrap().get(&customer).cloned();
+        let gate = self.1.lock().unwrap().clone().filter(|_| email.is_none());
+        pass(gate).await;
         Ok(Response::new(customer::ResolveContactResponse { email: email.unwrap_or_default(), ..Default::default() }))
     }
 }
@@ -42,6 +47,27 @@ pub(crate) struct Register {
     pub(crate) asked: usize,
     /// Facts by household and field.
     pub(crate) facts: HashMap<String, HashMap<&'static str, Fact>>,
+    /// Who lives where, in the order of a list.
+    pub(crate) homes: Vec<Home>,
+    /// How often households were listed, answered or not.
+    pub(crate) listed: usize,
+    /// What lets lists through, one each; none lets all.
+    pub(crate) gate: Option<Arc<Semaphore>>,
+}
+
+/// A household with its main contact.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    pub(crate) estate: EstateId,
+    pub(crate) household: HouseholdId,
+    pub(crate) customer: Option<CustomerId>,
+}
+
+/// Waits until the gate lets one more through.
+async fn pass(gate: Option<Arc<Semaphore>>) {
+    if let Some(gate) = gate {
+        gate.acquire().await.unwrap().forget();
+    }
 }
 
 impl Register {
@@ -51,6 +77,38 @@ impl Register {
         let compiled = Compiled::of(predicate, Catalogue::household(), "predicate", &mut Violations::new()).unwrap();
         let finding = compiled.evaluate(&|field: &str| facts.get(field).cloned(), as_of.parse().unwrap());
         (if finding.holds() { AudienceVerdict::Member } else { AudienceVerdict::NotMember }, finding.wire())
+    }
+
+    /// Whether a predicate holds of a household; nothing is known of one without facts.
+    fn holds(&self, household: &str, predicate: Option<&Predicate>) -> bool {
+        predicate.is_none_or(|predicate| self.held(household, predicate, "2026-03-02").0 == AudienceVerdict::Member)
+    }
+
+    /// A page of households; the token is the place in the list.
+    fn list(&self, request: &customer::ListAudienceMembersRequest) -> customer::ListAudienceMembersResponse {
+        let from: usize = request.page_token.parse().unwrap_or(0);
+        let size = usize::try_from(request.page_size).unwrap();
+        let all: Vec<&Home> = self.homes.iter().filter(|home| home.estate.to_string() == request.estate_id).collect();
+        let mut answer = customer::ListAudienceMembersResponse::default();
+        for home in all.iter().skip(from).take(size) {
+            let household_id = home.household.to_string();
+            if !self.holds(&household_id, request.predicate.as_ref()) {
+                continue;
+            }
+            let customer_id = home.customer.map(|id| id.to_string()).unwrap_or_default();
+            let excludes = |one: &&customer::AudienceExclusion| self.holds(&household_id, one.predicate.as_ref());
+            match request.exclusions.iter().find(excludes) {
+                Some(exclusion) => {
+                    let code = exclusion.code.clone();
+                    answer.excluded.push(customer::ExcludedHousehold { household_id, customer_id, code, ..Default::default() });
+                }
+                None => answer.members.push(customer::AudienceMember { household_id, customer_id, ..Default::default() }),
+            }
+        }
+        if from + size < all.len() {
+            answer.next_page_token = (from + size).to_string();
+        }
+        answer
     }
 }
 
@@ -62,9 +120,20 @@ fn not_here<T>() -> Result<Response<T>, Status> {
 impl AudienceService for Situations {
     async fn list_audience_members(
         &self,
-        _request: Request<customer::ListAudienceMembersRequest>,
+        request: Request<customer::ListAudienceMembersRequest>,
     ) -> Result<Response<customer::ListAudienceMembersResponse>, Status> {
-        not_here()
+        let request = request.into_inner();
+        let gate = {
+            let mut register = self.1.lock().unwrap();
+            register.listed += 1;
+            register.gate.clone()
+        };
+        pass(gate).await;
+        let register = self.1.lock().unwrap();
+        if register.is_down {
+            return Err(steward_kit::Error::unavailable("customer", anyhow::anyhow!("down for the test")).into());
+        }
+        Ok(Response::new(register.list(&request)))
     }
 
     async fn check_audience(

@@ -87,9 +87,14 @@ async fn queries(world: &World, asked: &Asked) -> Vec<PlannedQuery> {
     world.messages().list_messages(ops.asks(list(&e.to_string(), ""))).await.unwrap();
     let sql = asked.last("FROM notification.messages").unwrap();
     let key = format!("'2025-06-19Z', '{id}'");
-    add("messages of an estate, later page", &sql, format!("'{{{e}}}', NULL, '{e}', NULL, NULL, NULL, NULL, {key}, 51, {stretch}"));
-    add("messages to a customer, later page", &sql, format!("NULL, NULL, NULL, '{c}', NULL, NULL, NULL, {key}, 51, {stretch}"));
-    add("messages about a subject, first page", &sql, format!("NULL, NULL, NULL, NULL, '{id}', NULL, NULL, NULL, NULL, 51, {stretch}"));
+    add("messages of an estate, later page", &sql, format!("'{{{e}}}', NULL, '{e}', NULL, NULL, NULL, NULL, {key}, 51, {stretch}, NULL"));
+    add("messages to a customer, later page", &sql, format!("NULL, NULL, NULL, '{c}', NULL, NULL, NULL, {key}, 51, {stretch}, NULL"));
+    add(
+        "messages about a subject, first page",
+        &sql,
+        format!("NULL, NULL, NULL, NULL, '{id}', NULL, NULL, NULL, NULL, 51, {stretch}, NULL"),
+    );
+    add("messages of a broadcast, later page", &sql, format!("NULL, NULL, NULL, NULL, NULL, NULL, NULL, {key}, 51, {stretch}, '{id}'"));
     world.messages().get_message(ops.asks(pb::GetMessageRequest { message_id: sent.id.clone() })).await.unwrap();
     let sql = asked.last("m.id = $1").unwrap();
     add("a message by its id", &sql, format!("'{id}', NULL, NULL, {of_id}"));

@@ -49,8 +49,8 @@ pub(crate) struct World {
     pub(crate) database: TestDatabase,
     pub(crate) config: Config,
     sources: HashMap<&'static str, Db>,
-    host: Host,
-    channel: Channel,
+    pub(crate) host: Host,
+    pub(crate) channel: Channel,
     _dir: PrivateDir,
     _redis: TestRedis,
     _relays: JoinSet<()>,
@@ -303,7 +303,7 @@ impl World {
     }
 }
 
-async fn start(config: &Config, clock: Clock) -> (Host, Channel) {
+pub(crate) async fn start(config: &Config, clock: Clock) -> (Host, Channel) {
     let mut host = Host::new();
     let serving = config.clone();
     let service: Started = host
@@ -323,5 +323,6 @@ fn config(dir: &PrivateDir, database: &TestDatabase, redis: &TestRedis, mail: &M
         smtp_url: SecretString::from(mail.url()),
         mail_from: "steward@example.org".to_owned(),
         webhook_private_targets: true,
+        bulk_backlog: 100,
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::Entry;
+use super::{Entry, unseen};
 use crate::replay::ground::{Ground, id};
 
 pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
@@ -28,10 +28,25 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
     other_consent["purpose"] = json!("CONSENT_PURPOSE_MARKETING");
     let dead = dead_delivery(ground).await?;
     let message = ground.make("notification.v1.MessageService/SendMessage", "message", to_walker(ground)).await?;
+    let mut broadcasts = Vec::new();
+    for _ in 0..3 {
+        broadcasts.push(ground.make("notification.v1.BroadcastService/CreateBroadcast", "broadcast", later(broadcast(ground))).await?);
+    }
+    let [runs, stands, ends] = &broadcasts[..] else { anyhow::bail!("three broadcasts") };
+    ground.ask("notification.v1.BroadcastService/PauseBroadcast", json!({"requestId": id(), "broadcastId": stands})).await?;
     let reserve = json!({"requestId": id(), "contacts": [contact(ground, 3)]});
     let verdicts = ground.ask("notification.v1.ContactLedgerService/ReserveContacts", reserve).await?;
     let reserved = verdicts["verdicts"][0]["reservationId"].as_str().unwrap_or(&id()).to_owned();
     Ok(vec![
+        entry("BroadcastService/CreateBroadcast", broadcast(ground), json!({"title": "another"})),
+        entry(
+            "BroadcastService/CreateEmergencyBroadcast",
+            json!({"title": "gas", "estateIds": [estate], "templateKey": "walk.emergency", "reason": "gas leak"}),
+            json!({"reason": "water"}),
+        ),
+        entry("BroadcastService/PauseBroadcast", json!({"broadcastId": runs}), unseen()),
+        entry("BroadcastService/ResumeBroadcast", json!({"broadcastId": stands}), unseen()),
+        entry("BroadcastService/StopBroadcast", json!({"broadcastId": ends, "reason": "wrong date"}), unseen()),
         entry("MessageService/SendMessage", ground.a_message(), json!({"variables": {"number": "WO-2026-000002"}})),
         entry("ConsentService/GiveConsent", other_consent, json!({"textVersion": "2026-2"})),
         entry(
@@ -74,6 +89,19 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
             json!({"reason": "water"}),
         ),
     ])
+}
+
+fn broadcast(ground: &Ground<'_, '_>) -> Value {
+    json!({
+        "requestId": id(), "title": "a walk", "estateIds": [ground.estate], "templateKey": "work_order.assigned",
+        "variables": {"number": "WO-2026-000001"},
+    })
+}
+
+/// One that does not begin while the walk goes on.
+fn later(mut broadcast: Value) -> Value {
+    broadcast["startTime"] = json!("2099-01-01T00:00:00Z");
+    broadcast
 }
 
 fn rule(code: &str) -> Value {
