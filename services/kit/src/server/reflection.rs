@@ -11,8 +11,10 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
-use tonic_reflection::server::{Builder, Error};
+use tonic_reflection::server::{Builder, Error as Undecodable};
 use tower::Service;
+
+use crate::Error;
 
 /// Adds both versions of the protocol: tools are half-way between them.
 pub fn add_reflection(routes: &mut RoutesBuilder) {
@@ -32,7 +34,7 @@ struct OnDemand<S, F> {
     make: F,
 }
 
-impl<S, F: Fn() -> Result<S, Error>> OnDemand<S, F> {
+impl<S, F: Fn() -> Result<S, Undecodable>> OnDemand<S, F> {
     fn new(make: F) -> Self {
         Self { made: Arc::default(), make }
     }
@@ -42,8 +44,7 @@ impl<S, F: Fn() -> Result<S, Error>> OnDemand<S, F> {
     where
         S: Clone,
     {
-        let make = || (self.make)().inspect_err(|error| tracing::error!(%error, "there is no reflection")).ok();
-        self.made.get_or_init(make).clone()
+        self.made.get_or_init(|| (self.make)().ok()).clone()
     }
 }
 
@@ -61,7 +62,7 @@ impl<S, F> Service<Request<Body>> for OnDemand<S, F>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
     S::Future: Send + 'static,
-    F: Fn() -> Result<S, Error>,
+    F: Fn() -> Result<S, Undecodable>,
 {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -75,7 +76,7 @@ where
         match self.get() {
             // Servers of tonic are always ready.
             Some(mut service) => Box::pin(service.call(request)),
-            None => Box::pin(async { Ok(Status::unavailable("there is no reflection").into_http()) }),
+            None => Box::pin(async { Ok(Status::from(Error::bug("the contract's own descriptors do not decode")).into_http()) }),
         }
     }
 }
