@@ -5,6 +5,7 @@ mod relay;
 
 use anyhow::Result;
 
+pub(crate) use self::inbox::{orders_while, residents};
 use crate::{row::Row, stage::Stage};
 
 /// Both parts.

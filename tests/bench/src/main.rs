@@ -18,6 +18,7 @@ mod lag;
 mod lists;
 mod load;
 mod machine;
+mod notices;
 mod options;
 mod orders;
 mod paired;
@@ -117,6 +118,7 @@ async fn measured(stage: &Stage) -> (Vec<Row>, Vec<String>) {
     bench!([17], "footprint", footprint::run(stage));
     bench!([14], "the picture of a customer", picture::run(stage));
     bench!([6, 7, 8, 9], "timers", timers::run(stage));
+    bench!([10], "notices", notices::run(stage));
     bench!([11], "imports", imports::run(stage));
     bench!([13], "lists", lists::run(stage));
     bench!([12], "segments", segments::run(stage));

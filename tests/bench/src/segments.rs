@@ -115,8 +115,8 @@ async fn scan(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
-/// Rows as a group of this size would have them; always the same ones.
-async fn seed(pool: &PgPool, rows: i64, now: Timestamp) -> Result<()> {
+/// Rows as a group of this size would have them; always the same ones. Before the service starts, or it would not know the estates.
+pub(crate) async fn seed(pool: &PgPool, rows: i64, now: Timestamp) -> Result<()> {
     let there: i64 = sqlx::query_scalar("SELECT count(*) FROM customer.household_facts").fetch_one(pool).await?;
     if there >= rows {
         return Ok(());

@@ -247,16 +247,17 @@ impl fmt::Display for Violations {
 
 #[cfg(test)]
 mod tests {
-    use steward_proto::survey::v1::{PlanSampleRequest, SamplePopulation};
+    use steward_proto::survey::v1::PlanSampleRequest;
 
     use super::Violations;
 
     /// NaN compares with no bound, and so breaks every one.
     #[test]
     fn what_is_not_a_number_is_within_no_bounds() {
-        let populations = vec![SamplePopulation::default()];
-        let asked = PlanSampleRequest { populations, confidence: f64::NAN, margin: 0.05, expected_rate: f64::INFINITY };
-        let broken: Vec<String> = Violations::of(&asked).0.into_iter().map(|v| format!("{} {}", v.field, v.reason)).collect();
-        assert_eq!(broken, ["confidence double.gte", "confidence double.lte", "expected_rate double.lte"]);
+        let asked = PlanSampleRequest { populations: Vec::new(), confidence: f64::NAN, margin: 0.05, expected_rate: f64::INFINITY };
+        let mut broken: Vec<String> = Violations::of(&asked).0.into_iter().map(|v| format!("{} {}", v.field, v.reason)).collect();
+        broken.sort();
+        let expected = ["confidence double.gte", "confidence double.lte", "expected_rate double.lte", "populations repeated.min_items"];
+        assert_eq!(broken, expected);
     }
 }

@@ -1,6 +1,9 @@
 //! An order is created; how long until its resident can read of it. work-order and notification as they are shipped, everything on.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use sqlx::PgPool;
@@ -31,25 +34,67 @@ pub(super) async fn run(stage: &Stage) -> Result<Vec<Row>> {
     settled(stage.pool(), before).await?;
     let span = if stage.options.quick { Duration::from_secs(4) } else { Duration::from_secs(30) };
     let sent = load(&orders, RATE, span).await?;
-    settled(stage.pool(), before + i64::try_from(sent)?).await?;
+    let late = lateness(stage.pool(), before, sent).await?;
+    notification.stop()?;
+    work_order.stop()?;
+    Ok(vec![Row::value(16, "order event to resident's inbox: p99", late.p99_ms, "ms").at_most(50.0, 20.0).note(format!(
+        "{sent} orders at {RATE}/s, from the order's time to when the item can be read; p50 {:.1} ms, worst {:.0} ms",
+        late.p50_ms, late.worst_ms
+    ))])
+}
 
-    let (p50, p99, worst, read): (f64, f64, f64, i64) = sqlx::query_as(
-        "SELECT (percentile_disc(0.5) WITHIN GROUP (ORDER BY late))::float8, (percentile_disc(0.99) WITHIN GROUP (ORDER BY late))::float8,
-                max(late)::float8, count(*)
+/// How long it took until residents could read of their orders.
+pub(crate) struct Late {
+    pub(crate) count: usize,
+    pub(crate) p50_ms: f64,
+    pub(crate) p95_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) worst_ms: f64,
+}
+
+/// Creates orders at an even pace for as long as something else is done; what that came to, and how late their residents could read.
+/// notification runs, and knows the residents.
+pub(crate) async fn orders_while<T>(
+    stage: &Stage,
+    orders: &Orders,
+    rate: f64,
+    other: impl Future<Output = Result<T>>,
+) -> Result<(T, Late)> {
+    let before = told(stage.pool()).await?;
+    let is_over = Cell::new(false);
+    let ordering = async {
+        let mut sent = 0;
+        while !is_over.get() {
+            sent += load(orders, rate, Duration::from_secs(2)).await?;
+        }
+        anyhow::Ok(sent)
+    };
+    let other = async {
+        let done = other.await;
+        is_over.set(true);
+        done
+    };
+    let (sent, done) = tokio::join!(ordering, other);
+    Ok((done?, lateness(stage.pool(), before, sent?).await?))
+}
+
+/// Of the last so many, once all of them can be read.
+async fn lateness(pool: &PgPool, before: i64, sent: usize) -> Result<Late> {
+    let count = i64::try_from(sent)?;
+    settled(pool, before + count).await?;
+    let (p50_ms, p95_ms, p99_ms, worst_ms, read): (f64, f64, f64, f64, i64) = sqlx::query_as(
+        "SELECT (percentile_disc(0.5) WITHIN GROUP (ORDER BY late))::float8, (percentile_disc(0.95) WITHIN GROUP (ORDER BY late))::float8,
+                (percentile_disc(0.99) WITHIN GROUP (ORDER BY late))::float8, max(late)::float8, count(*)
            FROM (SELECT 1000 * extract(epoch FROM i.place_time - m.fact_time) AS late
                    FROM notification.inbox_items i JOIN notification.messages m ON m.id = i.message_id AND m.create_time = i.message_create_time
                   WHERE i.template_key = 'work_order.received' AND i.customer_id IS NOT NULL ORDER BY i.position DESC LIMIT $1) AS l",
     )
-    .bind(i64::try_from(sent)?)
-    .fetch_one(stage.pool())
+    .bind(count)
+    .fetch_one(pool)
     .await
     .context("looking at the inboxes")?;
-    ensure!(read == i64::try_from(sent)?, "{read} of {sent} residents can read of their order");
-    notification.stop()?;
-    work_order.stop()?;
-    Ok(vec![Row::value(16, "order event to resident's inbox: p99", p99, "ms").at_most(50.0, 20.0).note(format!(
-        "{sent} orders at {RATE}/s, from the order's time to when the item can be read; p50 {p50:.1} ms, worst {worst:.0} ms"
-    ))])
+    ensure!(read == count, "{read} of {count} residents can read of their order");
+    Ok(Late { count: sent, p50_ms, p95_ms, p99_ms, worst_ms })
 }
 
 /// Orders at an even pace; how many.
@@ -63,7 +108,7 @@ async fn load(orders: &Orders, rate: f64, span: Duration) -> Result<usize> {
 }
 
 /// Makes the residents known to notification, as customer's events would. Before the service starts.
-async fn residents(pool: &PgPool) -> Result<()> {
+pub(crate) async fn residents(pool: &PgPool) -> Result<()> {
     let estates: Vec<Uuid> = (0..ESTATES).map(ground::estate).collect();
     sqlx::query(
         "WITH added AS (INSERT INTO notification.estates (id, group_id, region_id, name, time_zone, create_time, update_time)
