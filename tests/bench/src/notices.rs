@@ -80,13 +80,13 @@ async fn big(stage: &Stage, notices: &Notices, estates: &[Uuid], bearer: &Bearer
     let everybody = if stage.options.quick { 20 } else { 300 };
     let work_order = house::work_order(stage, bearer).await?;
     let orders = Orders::of(&work_order, bearer).await?;
-    let groups: Vec<&[Uuid]> = estates.rchunks(MOST_ESTATES).flat_map(|group| group.chunks(MOST_ESTATES)).collect();
     tell(format!("a notice to {everybody} estates"));
     let mut left = everybody;
     let fan_out = async {
         let begun = Instant::now();
         let mut told = 0.0;
-        for group in groups {
+        // From the end: the turns took the first ones.
+        for group in estates.rchunks(MOST_ESTATES) {
             let some = group.get(..left.min(group.len())).unwrap_or_default();
             if some.is_empty() {
                 break;

@@ -34,6 +34,20 @@ impl Broadcasts {
     }
 }
 
+/// A verb on a broadcast.
+macro_rules! verb {
+    ($self:ident, $request:ident, $method:literal, $answer:ident, $change:ident) => {{
+        let (access, request) = received($request)?;
+        let call = call(&access, $method, &request, &request.request_id)?;
+        let mut bad = Violations::of(&request);
+        let target = target(&mut bad, "broadcast_id", &request.broadcast_id, &request.etag);
+        let target = bad.build(|| target)?;
+        let answer = |broadcast: &Broadcast| Ok(pb::$answer { broadcast: Some(encode(broadcast)?) });
+        let change = (BroadcastChangeKind::$change, request.reason.as_str());
+        Ok(Response::new($self.app.change_broadcast(&call, target, change, answer).await?))
+    }};
+}
+
 #[tonic::async_trait]
 impl BroadcastService for Broadcasts {
     async fn create_broadcast(&self, request: Request<pb::CreateBroadcastRequest>) -> Answer<pb::CreateBroadcastResponse> {
@@ -81,36 +95,15 @@ impl BroadcastService for Broadcasts {
     }
 
     async fn pause_broadcast(&self, request: Request<pb::PauseBroadcastRequest>) -> Answer<pb::PauseBroadcastResponse> {
-        let (access, request) = received(request)?;
-        let call = call(&access, "PauseBroadcast", &request, &request.request_id)?;
-        let mut bad = Violations::of(&request);
-        let target = target(&mut bad, "broadcast_id", &request.broadcast_id, &request.etag);
-        let target = bad.build(|| target)?;
-        let answer = |broadcast: &Broadcast| Ok(pb::PauseBroadcastResponse { broadcast: Some(encode(broadcast)?) });
-        let change = (BroadcastChangeKind::Paused, request.reason.as_str());
-        Ok(Response::new(self.app.change_broadcast(&call, target, change, answer).await?))
+        verb!(self, request, "PauseBroadcast", PauseBroadcastResponse, Paused)
     }
 
     async fn resume_broadcast(&self, request: Request<pb::ResumeBroadcastRequest>) -> Answer<pb::ResumeBroadcastResponse> {
-        let (access, request) = received(request)?;
-        let call = call(&access, "ResumeBroadcast", &request, &request.request_id)?;
-        let mut bad = Violations::of(&request);
-        let target = target(&mut bad, "broadcast_id", &request.broadcast_id, &request.etag);
-        let target = bad.build(|| target)?;
-        let answer = |broadcast: &Broadcast| Ok(pb::ResumeBroadcastResponse { broadcast: Some(encode(broadcast)?) });
-        let change = (BroadcastChangeKind::Resumed, request.reason.as_str());
-        Ok(Response::new(self.app.change_broadcast(&call, target, change, answer).await?))
+        verb!(self, request, "ResumeBroadcast", ResumeBroadcastResponse, Resumed)
     }
 
     async fn stop_broadcast(&self, request: Request<pb::StopBroadcastRequest>) -> Answer<pb::StopBroadcastResponse> {
-        let (access, request) = received(request)?;
-        let call = call(&access, "StopBroadcast", &request, &request.request_id)?;
-        let mut bad = Violations::of(&request);
-        let target = target(&mut bad, "broadcast_id", &request.broadcast_id, &request.etag);
-        let target = bad.build(|| target)?;
-        let answer = |broadcast: &Broadcast| Ok(pb::StopBroadcastResponse { broadcast: Some(encode(broadcast)?) });
-        let change = (BroadcastChangeKind::Stopped, request.reason.as_str());
-        Ok(Response::new(self.app.change_broadcast(&call, target, change, answer).await?))
+        verb!(self, request, "StopBroadcast", StopBroadcastResponse, Stopped)
     }
 }
 
