@@ -72,10 +72,11 @@ async fn read_places(tx: &mut PgConnection, estate: ScopedEstate, rows: &[&Regis
         }
     }
     let full_codes: Vec<String> = rows.iter().map(|row| row.unit.full_code()).collect();
-    // Joined, not `= ANY`: before a new register has statistics, that would be a filter over all units of the estate.
+    // Each by the index, in its collation: while a new register has no statistics, any other way compares every line with every unit.
     let units = select_units!(
         "FROM (SELECT DISTINCT c.full_code FROM unnest($2::text[]) AS c(full_code)) c
-         JOIN customer.units u ON u.estate_id = $1 AND u.full_code = c.full_code
+         CROSS JOIN LATERAL (
+             SELECT * FROM customer.units w WHERE w.estate_id = $1 AND w.full_code COLLATE \"C\" = c.full_code OFFSET 0) u
          JOIN customer.buildings b ON b.id = u.building_id
          LEFT JOIN customer.entrances n ON n.id = u.entrance_id",
         estate.as_uuid(),

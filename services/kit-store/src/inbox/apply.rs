@@ -7,10 +7,10 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, SqlStr};
-use steward_kit::telemetry::continue_trace;
+use steward_kit::telemetry::{continue_trace, is_sampled};
 use steward_kit::{Error, Result};
 use steward_proto::event::v1::Event;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::EventHandler;
@@ -56,19 +56,19 @@ impl Applier {
         let _place = self.db.background().await;
         let mut tx = self.db.begin().await?;
         let mut new = self.claim(&mut tx, events.iter().map(|(id, _)| *id).collect(), now).await?;
-        let mut tally = Tally::default();
-        let mut effects = Effects::none();
-        for (id, event) in events {
-            if new.remove(id) {
-                effects.merge(guarded(handler, &mut tx, event, now).await?);
-                tally.applied += 1;
-            } else {
-                tally.repeated += 1;
-            }
+        let new: Vec<&Event> = events.iter().filter(|(id, _)| new.remove(id)).map(|(_, event)| event).collect();
+        let tally = Tally { applied: new.len(), repeated: events.len() - new.len() };
+        let (mut effects, mut left) = (Effects::none(), new.as_slice());
+        while let Some((first, others)) = left.split_first() {
+            let together = if handler.takes_many() { together(first, others) } else { 1 };
+            let (run, rest) = left.split_at(together);
+            effects.merge(guarded(handler, &mut tx, run, now).await?);
+            left = rest;
         }
         effects.write(&self.db, &mut tx, now).await?;
         tx.commit().await.store()?;
         self.db.wake(&effects);
+        handler.committed();
         Ok(tally)
     }
 
@@ -80,14 +80,29 @@ impl Applier {
     }
 }
 
+/// How many go to a handler at once: none whose trace is recorded, since an effect belongs to one trace.
+fn together(first: &Event, others: &[&Event]) -> usize {
+    if is_sampled(&first.traceparent) { 1 } else { 1 + others.iter().take_while(|other| !is_sampled(&other.traceparent)).count() }
+}
+
 /// The handler within the trace of the request that made the fact. One that panics has failed, and takes nothing else
 /// with it.
-pub(super) async fn guarded(handler: &dyn EventHandler, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
+pub(super) async fn guarded(handler: &dyn EventHandler, tx: &mut PgConnection, run: &[&Event], now: Timestamp) -> Result<Effects> {
+    let applying = async {
+        match run {
+            [event] => handler.apply(tx, event, now).instrument(span_of(event)).await,
+            many => {
+                let span = tracing::info_span!(parent: None, "apply_events", otel.kind = "consumer", count = many.len());
+                handler.apply_all(tx, many, now).instrument(span).await
+            }
+        }
+    };
+    AssertUnwindSafe(applying).catch_unwind().await.unwrap_or_else(|_| Err(Error::bug("the handler panicked")))
+}
+
+fn span_of(event: &Event) -> Span {
     let name = format!("apply {}", crate::outbox::short_name(&event.r#type));
     let span = tracing::info_span!(parent: None, "apply_event", otel.name = name, otel.kind = "consumer", kind = event.r#type, event = event.id, subject = event.subject);
     continue_trace(&span, &event.traceparent);
-    AssertUnwindSafe(handler.apply(tx, event, now).instrument(span))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(Error::bug("the handler panicked")))
+    span
 }

@@ -45,6 +45,26 @@ pub trait EventHandler: Send + Sync + 'static {
     /// `Unavailable` is waited out, for as long as it takes. Anything else is tried a few times, then the event becomes
     /// a dead letter and the shard goes on.
     async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects>;
+
+    /// Whether it does for many in a few statements what it does for one: then runs of events go to [`EventHandler::apply_all`].
+    fn takes_many(&self) -> bool {
+        false
+    }
+
+    /// What [`EventHandler::apply`] does, for several events in their order.
+    ///
+    /// # Errors
+    /// Any; the events are then tried again one by one.
+    async fn apply_all(&self, tx: &mut PgConnection, events: &[&Event], now: Timestamp) -> Result<Effects> {
+        let mut effects = Effects::none();
+        for event in events {
+            effects.merge(self.apply(tx, event, now).await?);
+        }
+        Ok(effects)
+    }
+
+    /// What it did is committed: the time for hints, which come too early before.
+    fn committed(&self) {}
 }
 
 /// The fact in an event's envelope.

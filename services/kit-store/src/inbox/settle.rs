@@ -171,12 +171,13 @@ impl DeadLetters {
             return Err(refusal("DEAD_LETTER_WITHOUT_CONSUMER", &letter, &["DiscardDeadLetter"], detail).into());
         };
         let event = Event::decode(event.as_slice()).map_err(|_| Refused::Failed(Error::bug("not an event")))?;
-        let mut effects =
-            guarded(consumer.handler(), &mut tx, &event, now).await.map_err(|error| match matches!(error, Error::Unavailable { .. }) {
+        let mut effects = guarded(consumer.handler(), &mut tx, &[&event], now).await.map_err(|error| {
+            match matches!(error, Error::Unavailable { .. }) {
                 // The store or a peer being down is not the event's fault, so not counted.
                 true => Refused::With(error),
                 false => Refused::Failed(error),
-            })?;
+            }
+        })?;
         let letter = self.settle(&mut tx, id, &access.principal.subject, &Settlement::Redriven, now).await?;
         effects.claim = claim(&letter);
         effects.try_write(&self.db, &mut tx, now).await.map_err(|error| match is_replay(&error) {
@@ -185,6 +186,7 @@ impl DeadLetters {
         })?;
         tx.commit().await.map_err(|error| Refused::With(store_error(error)))?;
         self.db.wake(&effects);
+        consumer.handler().committed();
         audit(access, &letter, "a dead letter was applied");
         Ok(letter)
     }

@@ -46,7 +46,7 @@ async fn jobs_and_callers_go_on_after_connections_fell_silent() {
     // Every place of the pool is taken once, and is at rest when the link forgets.
     let at_once = (1..CONNECTIONS).map(|_| asked(&db, "SELECT pg_sleep(0.3)"));
     futures::future::try_join_all(at_once).await.expect("answers");
-    eventually(Duration::from_secs(5), || async { rounds.load(Ordering::SeqCst) > 10 }).await;
+    eventually(Duration::from_secs(20), || async { rounds.load(Ordering::SeqCst) > 10 }).await;
     // The one beside the pool is there.
     let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename <> current_user";
     eventually(Duration::from_secs(10), || async { world.count(sessions).await > i64::from(CONNECTIONS) }).await;
@@ -58,7 +58,7 @@ async fn jobs_and_callers_go_on_after_connections_fell_silent() {
     let places = futures::future::try_join_all((2..CONNECTIONS).map(|_| db.pool().acquire()));
     let held = timeout(Duration::from_secs(10), places).await.expect("in time").expect("places");
     let before = rounds.load(Ordering::SeqCst);
-    eventually(Duration::from_secs(5), || async { rounds.load(Ordering::SeqCst) > before + 3 }).await;
+    eventually(Duration::from_secs(20), || async { rounds.load(Ordering::SeqCst) > before + 3 }).await;
     drop(held);
     assert!(jobs.stop(Duration::from_secs(5)).await);
 }

@@ -21,7 +21,7 @@ mod metrics;
 mod ready_conditions;
 mod record_inbound_reply;
 mod redrive_delivery;
-mod route_event;
+mod route_events;
 mod run_broadcast;
 mod send_message;
 mod settle_message;

@@ -87,6 +87,13 @@ pub struct RoutingRule {
     pub create_time: Timestamp,
 }
 
+impl RoutingRule {
+    /// Whether it is about events of this type in this estate.
+    pub fn holds_for(&self, event_type: &str, estate: EstateId) -> bool {
+        self.event_type == event_type && self.estate_id.is_none_or(|own| own == estate)
+    }
+}
+
 impl RuleDocument {
     /// The template that the event names, else the rule's.
     pub fn find_template(&self, own: &str, facts: &impl Facts) -> String {

@@ -28,6 +28,18 @@ impl EventHandler for Router {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Event, now: Timestamp) -> Result<Effects> {
-        self.0.route_event(tx, event, now).await
+        self.apply_all(tx, &[event], now).await
+    }
+
+    fn takes_many(&self) -> bool {
+        true
+    }
+
+    async fn apply_all(&self, tx: &mut PgConnection, events: &[&Event], now: Timestamp) -> Result<Effects> {
+        self.0.route_events(tx, events, now).await
+    }
+
+    fn committed(&self) {
+        self.0.wakes.inbox();
     }
 }

@@ -152,19 +152,34 @@ pub(crate) async fn list_endpoints(
     Ok(rows.into_iter().map(EndpointRow::read).collect())
 }
 
-/// Who is told an event of an estate. One trip.
-pub(crate) async fn load_subscribed(db: impl PgExecutor<'_>, event_type: &str, estate: EstateId) -> Result<Vec<WebhookEndpointId>> {
+/// An endpoint and what it asked for, as far as it is looked for.
+pub(crate) struct Subscribed {
+    pub(crate) id: WebhookEndpointId,
+    event_types: Vec<String>,
+    estates: Vec<Uuid>,
+}
+
+impl Subscribed {
+    /// Whether it is told events of this type in this estate.
+    pub(crate) fn hears(&self, event_type: &str, estate: EstateId) -> bool {
+        self.estates.contains(&estate.as_uuid()) && self.event_types.iter().any(|wanted| wanted == event_type)
+    }
+}
+
+/// Who may be told events of these types in these estates; [`Subscribed::hears`] tells which. One trip.
+pub(crate) async fn load_subscribed(db: impl PgExecutor<'_>, event_types: &[String], estates: &[Uuid]) -> Result<Vec<Subscribed>> {
     let rows = sqlx::query!(
-        "SELECT id FROM notification.webhook_endpoints
-          WHERE delete_time IS NULL AND gone_time IS NULL AND estate_ids @> ARRAY[$1::uuid] AND $2 = ANY(event_types)
-          ORDER BY id -- unscoped: an event named the estate",
-        estate.as_uuid(),
-        event_type,
+        "SELECT id, event_types, estate_ids FROM notification.webhook_endpoints
+          WHERE delete_time IS NULL AND gone_time IS NULL AND estate_ids && $1::uuid[] AND event_types && $2::text[]
+          ORDER BY id -- unscoped: events named the estates",
+        estates,
+        event_types,
     )
     .fetch_all(db)
     .await
     .store()?;
-    Ok(rows.into_iter().map(|row| row.id.into()).collect())
+    let found = rows.into_iter().map(|row| Subscribed { id: row.id.into(), event_types: row.event_types, estates: row.estate_ids });
+    Ok(found.collect())
 }
 
 /// Where and how to call; none when the endpoint was removed or is gone. One trip.

@@ -16,7 +16,7 @@ use crate::domain::ids::made_within;
 use crate::domain::inbox::{InboxItem, Reader};
 
 /// Most items that get their position in one statement.
-const BATCH: i64 = 1000;
+pub(crate) const BATCH: i64 = 1000;
 
 /// Gives committed items their positions and answers the highest one. One trip.
 ///

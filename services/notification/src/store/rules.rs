@@ -71,12 +71,13 @@ macro_rules! select_rules {
     };
 }
 
-/// The rules that hold for an event of an estate. One trip.
-pub(crate) async fn load_matching(db: impl PgExecutor<'_>, event_type: &str, estate: EstateId) -> Result<Vec<RoutingRule>> {
-    let rows = select_rules!("event_type = $1 AND (estate_id IS NULL OR estate_id = $2) ORDER BY code, id", event_type, estate.as_uuid(),)
-        .fetch_all(db)
-        .await
-        .store()?;
+/// The rules that may hold for events of these types in these estates; [`RoutingRule::holds_for`] tells for which. One trip.
+pub(crate) async fn load_matching(db: impl PgExecutor<'_>, event_types: &[String], estates: &[Uuid]) -> Result<Vec<RoutingRule>> {
+    let rows =
+        select_rules!("event_type = ANY($1) AND (estate_id IS NULL OR estate_id = ANY($2)) ORDER BY code, id", event_types, estates,)
+            .fetch_all(db)
+            .await
+            .store()?;
     Ok(rows.into_iter().map(RuleRow::read).collect())
 }
 

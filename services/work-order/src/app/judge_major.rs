@@ -24,11 +24,11 @@ impl App {
         for rule in rules.context().policies.major_rules().into_iter().filter(|rule| rule.counts_around()) {
             around.insert(rule.code.clone(), count_around(&mut *tx, &scope, &order, rule).await?);
         }
-        self.by_timer(tx, id, now, |order, ctx| judge_major(order, &around, ctx, now)).await
+        self.by_timers(tx, &[(id, around)], now, |order, around, ctx| judge_major(order, around, ctx, now)).await
     }
 
     /// The window of an order is over.
     pub(crate) async fn end_major_window(&self, tx: &mut PgConnection, id: WorkOrderId, now: Timestamp) -> Result<Effects> {
-        self.by_timer(tx, id, now, |order, ctx| major_window_over(order, ctx, now)).await
+        self.by_timers(tx, &[(id, ())], now, |order, (), ctx| major_window_over(order, ctx, now)).await
     }
 }

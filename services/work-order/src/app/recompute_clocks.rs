@@ -3,18 +3,18 @@
 
 use jiff::Timestamp;
 use sqlx::PgConnection;
+use steward_kit::Result;
 use steward_kit::auth::Scope;
 use steward_kit::calendar::RegionKey;
-use steward_kit::{Error, Result};
+use steward_kit::ids::WorkOrderId;
 use steward_kit_store::estates::Estate;
 use steward_kit_store::policy::PolicyScope;
-use steward_kit_store::{Effects, TimerChange, store_error};
+use steward_kit_store::{Effects, TimerChange};
 use uuid::Uuid;
 
 use super::App;
 use crate::domain::{CalendarLoaded, calendar_loaded};
-use crate::events::effects_of;
-use crate::store::{Saved, list_counting, load_work_order, lock_work_orders, save_transition};
+use crate::store::{list_counting, lock_work_orders};
 
 /// Kind of the timer that recomputes clocks, a batch at a time. Its key is a [`Progress`].
 pub(crate) const RECOMPUTE_CLOCKS: &str = "recompute_clocks";
@@ -100,20 +100,8 @@ impl App {
         let batch = list_counting(&mut *tx, &scope, &loaded, &bound, at.after, BATCH).await?;
         let ids: Vec<Uuid> = batch.iter().map(|(_, order)| *order).collect();
         lock_work_orders(tx, &scope, &ids).await?;
-        let mut effects = Effects::none();
-        for id in ids {
-            let Some(before) = load_work_order(&mut *tx, &self.cipher, &scope, id.into()).await? else { continue };
-            let rules = self.rules.of(before.estate_id, before.receive_time).await?;
-            let transition = calendar_loaded(&before, &loaded, &rules.context(), now).map_err(Error::from)?;
-            if transition.is_empty() {
-                continue;
-            }
-            match save_transition(&mut *tx, &self.cipher, &before, &transition, &Effects::none(), now).await? {
-                Ok(Saved::Yes) => effects.merge(effects_of(&transition, None)),
-                Ok(Saved::Stale) => return Err(Error::bug("a locked order was changed by someone else")),
-                Err(error) => return Err(store_error(error)),
-            }
-        }
+        let orders: Vec<(WorkOrderId, ())> = ids.into_iter().map(|id| (id.into(), ())).collect();
+        let mut effects = self.by_timers(tx, &orders, now, |order, (), ctx| calendar_loaded(order, &loaded, ctx, now)).await?;
         if let Some(last) = batch.last() {
             let next = Progress { after: Some(*last), ..at };
             effects.timers.push(TimerChange::set(RECOMPUTE_CLOCKS, subject, next.key(), None, now));

@@ -1,5 +1,5 @@
-//! The timer of a clock fired: its steps that are due are taken, each once, at the instant at which it was due (WO-44).
-//! Two trips.
+//! Timers of clocks fired: their steps that are due are taken, each once, at the instant at which it was due (WO-44). Two trips,
+//! however many clocks there are.
 
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -11,8 +11,8 @@ use super::App;
 use crate::domain::{ClockDue, clock_due};
 
 impl App {
-    /// Takes the steps of a clock that are due.
-    pub(crate) async fn take_clock_steps(&self, tx: &mut PgConnection, id: WorkOrderId, due: &ClockDue, now: Timestamp) -> Result<Effects> {
-        self.by_timer(tx, id, now, |order, context| clock_due(order, due, context, now)).await
+    /// Takes the steps of clocks that are due, each of another order.
+    pub(crate) async fn take_clock_steps(&self, tx: &mut PgConnection, due: &[(WorkOrderId, ClockDue)], now: Timestamp) -> Result<Effects> {
+        self.by_timers(tx, due, now, |order, due, context| clock_due(order, due, context, now)).await
     }
 }

@@ -23,7 +23,7 @@ use steward_kit_store::{Claim, Effects, store_error};
 use super::App;
 use crate::domain::{Actor, Context, Refusal, Transition, WorkOrder};
 use crate::events::effects_of;
-use crate::store::{Saved, answer_place, load_work_order, save_transition};
+use crate::store::{Change, Saved, answer_place, load_work_order, save_transitions};
 
 /// How often a caller without an etag is given another try when somebody else was faster.
 const TRIES: u32 = 3;
@@ -76,7 +76,8 @@ impl App {
             let saved = WorkOrder { row_version: before.row_version + 1, ..transition.order.clone() };
             let answer = (call.answer)(&saved, call.access);
             let effects = effects_of(&transition, Some(self.claim(call, &answer)));
-            match save_transition(self.db.pool(), &self.cipher, &before, &transition, &effects, now).await? {
+            let change = Change { before: &before, transition: &transition };
+            match save_transitions(self.db.pool(), &self.cipher, &[change], &effects, now).await? {
                 Ok(Saved::Yes) => {
                     self.after_commit(target.id, &effects);
                     return Ok(answer);

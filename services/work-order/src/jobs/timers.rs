@@ -1,5 +1,6 @@
 //! Timers that fire: which use case each kind is.
 
+use std::slice;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -38,9 +39,20 @@ impl TimerHandler for ClockStep {
     }
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        let (clock, cycle) =
-            clock_of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a clock's timer has the key {}", timer.key)))?;
-        self.0.take_clock_steps(tx, timer.subject_id.into(), &ClockDue { clock, cycle }, now).await
+        self.fire_all(tx, slice::from_ref(timer), now).await
+    }
+
+    fn takes_many(&self) -> bool {
+        true
+    }
+
+    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
+        let due = timers.iter().map(|timer| {
+            let (clock, cycle) =
+                clock_of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a clock's timer has the key {}", timer.key)))?;
+            Ok((timer.subject_id.into(), ClockDue { clock, cycle }))
+        });
+        self.0.take_clock_steps(tx, &due.collect::<Result<Vec<_>>>()?, now).await
     }
 }
 
@@ -58,8 +70,19 @@ impl TimerHandler for AutoClose {
     }
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        let cycle = timer.key.parse().map_err(|_| Error::bug(format_args!("the timer of a silence has the key {}", timer.key)))?;
-        self.0.close_silent_order(tx, timer.subject_id.into(), AutoCloseDue { cycle }, now).await
+        self.fire_all(tx, slice::from_ref(timer), now).await
+    }
+
+    fn takes_many(&self) -> bool {
+        true
+    }
+
+    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
+        let due = timers.iter().map(|timer| {
+            let cycle = timer.key.parse().map_err(|_| Error::bug(format_args!("the timer of a silence has the key {}", timer.key)))?;
+            Ok((timer.subject_id.into(), AutoCloseDue { cycle }))
+        });
+        self.0.close_silent_orders(tx, &due.collect::<Result<Vec<_>>>()?, now).await
     }
 }
 

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 use steward_kit::Result;
 use steward_kit::auth::ScopedEstate;
 use steward_kit::crypto::FieldCipher;
 use steward_kit_store::Effects;
 use uuid::Uuid;
 
-use super::row::{Memory, changed_clocks, changed_facts, column, new_entries};
+use super::row::{Memory, changed_clocks, column, new_entries};
 use super::texts::{Column, seal_texts};
 use crate::domain::{Transition, case_facts};
 
@@ -101,16 +102,16 @@ pub(crate) async fn create_work_order(
         column(order.cycle)?,
         column(order.urge_count)?,
         order.promise_time.map(|time| time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
-        Memory::of(order) as _,
+        Json(Memory::of(order)) as _,
         seal_texts(cipher, order)?,
         column(order.history_position)?,
         order.history_hash.as_slice(),
         order.update_time.to_sqlx() as jiff_sqlx::Timestamp,
-        changed_clocks(&[], &order.clocks) as _,
+        Json(changed_clocks(&[], &order.clocks).collect::<Vec<_>>()) as _,
         epoch,
-        new_entries(&transition.history) as _,
+        Json(new_entries(&transition.history).collect::<Vec<_>>()) as _,
         effects.json(now),
-        changed_facts(&[], &case_facts(order)) as _,
+        Json(case_facts(order)) as _,
     )
     .fetch_one(db)
     .await;

@@ -74,6 +74,19 @@ pub(crate) async fn load_work_order(
     row.map(|row| row.into_order(cipher)).transpose()
 }
 
+/// Those of `ids` that the scope has, with their clocks. One trip.
+pub(crate) async fn load_work_orders(db: impl PgExecutor<'_>, cipher: &FieldCipher, scope: &Scope, ids: &[Uuid]) -> Result<Vec<WorkOrder>> {
+    let rows = select_orders!(
+        " FROM work_order.work_orders o WHERE o.id = ANY($1) AND ($2::uuid[] IS NULL OR o.estate_id = ANY($2))",
+        ids,
+        scope.estates() as Option<Vec<Uuid>>,
+    )
+    .fetch_all(db)
+    .await
+    .store()?;
+    rows.into_iter().map(|row| row.into_order(cipher)).collect()
+}
+
 /// Orders of an estate, newest first. One index range a state, so that the closed ones of ten years cost nothing.
 pub(crate) async fn list_work_orders_of_estate(
     db: impl PgExecutor<'_>,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `row` | an order as rows and as the aggregate |
 //! | `texts` | what customers and staff wrote, sealed |
-//! | `load` | reading: one order with its clocks in one query; lists |
+//! | `load` | reading: orders with their clocks in one query; lists |
 //! | `create` `save` | writing: one statement each, whatever the verb |
 //! | `history` | the chain, read in pages |
 //! | `units` | what creating an order needs |
@@ -30,8 +30,8 @@ pub(crate) use facts::{list_case_facts, list_deadlines};
 pub(crate) use history::list_history;
 pub(crate) use load::{
     OfCustomer, OrderKey, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate, load_work_order,
-    search_work_orders,
+    load_work_orders, search_work_orders,
 };
-pub(crate) use save::{Saved, lock_work_orders, save_transition};
+pub(crate) use save::{Change, Saved, lock_work_orders, save_transitions};
 pub(crate) use texts::{answer_place, sealed_tables};
 pub(crate) use units::insert_units;

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use steward_kit::crypto::FieldCipher;
+use steward_kit::ids::{EstateId, WorkOrderId};
 use steward_kit::{Error, Result};
 use uuid::Uuid;
 
-use super::texts::{Column, open_texts};
+use super::save::Change;
+use super::texts::{Column, open_texts, seal_texts};
 use crate::domain::{
     Assessment, Callback, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, HistoryEntry, Kind, Major, MediaRef,
     Reached, State, Suspension, Terms, Urgency, WorkOrder,
@@ -39,8 +41,8 @@ pub(super) struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    pub(super) fn of(order: &'a WorkOrder) -> Json<Self> {
-        Json(Self {
+    pub(super) fn of(order: &'a WorkOrder) -> Self {
+        Self {
             media: (&order.media).into(),
             workers: (&order.workers).into(),
             urge_escalated: order.urge_escalated,
@@ -56,7 +58,7 @@ impl<'a> Memory<'a> {
             convert_time: order.convert_time,
             cancel_time: order.cancel_time,
             caused_by: Cow::Borrowed(&order.caused_by),
-        })
+        }
     }
 }
 
@@ -145,6 +147,71 @@ impl OrderRow {
     }
 }
 
+/// The columns of `work_orders` that a change may write, on their way in, and the version that they were decided on.
+#[derive(Serialize)]
+pub(super) struct ChangedRow<'a> {
+    estate_id: EstateId,
+    id: WorkOrderId,
+    row_version: i64,
+    state: &'static str,
+    kind: &'static str,
+    category: &'a str,
+    urgency: &'static str,
+    classified_by: &'a str,
+    assignee: Option<&'a str>,
+    first_receiver: Option<&'a str>,
+    cycle: u32,
+    urge_count: u32,
+    promise_time: Option<jiff::Timestamp>,
+    close_code: Option<&'static str>,
+    memory: Memory<'a>,
+    texts: String,
+    history_position: u32,
+    history_hash: String,
+    update_time: jiff::Timestamp,
+}
+
+impl<'a> ChangedRow<'a> {
+    pub(super) fn of(cipher: &FieldCipher, change: &Change<'a>) -> Result<Self> {
+        let order = &change.transition.order;
+        Ok(Self {
+            estate_id: change.before.estate_id,
+            id: change.before.id,
+            row_version: change.before.row_version,
+            state: order.state.as_str(),
+            kind: order.kind.as_str(),
+            category: &order.category,
+            urgency: order.urgency.as_str(),
+            classified_by: &order.classified_by,
+            assignee: order.assignee.as_deref(),
+            first_receiver: order.first_receiver.as_deref(),
+            cycle: order.cycle,
+            urge_count: order.urge_count,
+            promise_time: order.promise_time,
+            close_code: order.close_code.map(|code| code.as_str()),
+            memory: Memory::of(order),
+            texts: hex::encode(seal_texts(cipher, order)?),
+            history_position: order.history_position,
+            history_hash: hex::encode(order.history_hash),
+            update_time: order.update_time,
+        })
+    }
+}
+
+/// A row of a table that hangs on orders, among those of several.
+#[derive(Serialize)]
+pub(super) struct OfOrder<T> {
+    work_order_id: WorkOrderId,
+    #[serde(flatten)]
+    row: T,
+}
+
+impl<T> OfOrder<T> {
+    pub(super) fn new(work_order_id: WorkOrderId, row: T) -> Self {
+        Self { work_order_id, row }
+    }
+}
+
 /// A row of `clocks`, on its way in.
 #[derive(Serialize)]
 pub(super) struct ClockRow<'a> {
@@ -162,9 +229,9 @@ pub(super) struct ClockRow<'a> {
 }
 
 /// The clocks of `after` that `before` does not have as they are.
-pub(super) fn changed_clocks<'a>(before: &[Clock], after: &'a [Clock]) -> Json<Vec<ClockRow<'a>>> {
+pub(super) fn changed_clocks<'a>(before: &'a [Clock], after: &'a [Clock]) -> impl Iterator<Item = ClockRow<'a>> {
     let changed = after.iter().enumerate().filter(|(place, clock)| before.get(*place) != Some(*clock));
-    let rows = changed.map(|(place, clock)| ClockRow {
+    changed.map(|(place, clock)| ClockRow {
         cycle: clock.cycle,
         name: &clock.name,
         generation: clock.generation,
@@ -176,13 +243,12 @@ pub(super) fn changed_clocks<'a>(before: &[Clock], after: &'a [Clock]) -> Json<V
         verdict: clock.verdict.map(|verdict| verdict.as_str()),
         provisional: clock.is_provisional(),
         clock,
-    });
-    Json(rows.collect())
+    })
 }
 
 /// The facts of `after` that `before` does not have as they are.
-pub(super) fn changed_facts(before: &[CaseFacts], after: &[CaseFacts]) -> Json<Vec<CaseFacts>> {
-    Json(after.iter().enumerate().filter(|(place, facts)| before.get(*place) != Some(*facts)).map(|(_, facts)| facts.clone()).collect())
+pub(super) fn changed_facts(before: &[CaseFacts], after: Vec<CaseFacts>) -> impl Iterator<Item = CaseFacts> {
+    after.into_iter().enumerate().filter(|(place, facts)| before.get(*place) != Some(facts)).map(|(_, facts)| facts)
 }
 
 /// A row of `history`, on its way in.
@@ -199,8 +265,8 @@ pub(super) struct EntryRow<'a> {
     hash: String,
 }
 
-pub(super) fn new_entries(entries: &[HistoryEntry]) -> Json<Vec<EntryRow<'_>>> {
-    let rows = entries.iter().map(|entry| EntryRow {
+pub(super) fn new_entries(entries: &[HistoryEntry]) -> impl Iterator<Item = EntryRow<'_>> {
+    entries.iter().map(|entry| EntryRow {
         position: entry.position,
         action: entry.action.as_str(),
         state: entry.state.as_str(),
@@ -210,8 +276,7 @@ pub(super) fn new_entries(entries: &[HistoryEntry]) -> Json<Vec<EntryRow<'_>>> {
         record_time: entry.record_time,
         detail: &entry.detail,
         hash: hex::encode(entry.hash),
-    });
-    Json(rows.collect())
+    })
 }
 
 /// A text of our own column, which its CHECK lets be nothing else.

@@ -3,7 +3,7 @@
 use steward_harness::Asked;
 use steward_proto::work_order::v1 as pb;
 
-use crate::world::{World, request_id};
+use crate::world::{World, eventually, request_id};
 
 /// Statements asked since the last look that touch what an RPC works with. Relay, timers and caches have their own tables; the
 /// job of a key rotation looks at the headers of sealed values.
@@ -53,4 +53,28 @@ async fn creating_an_order_takes_one_trip_and_a_verb_two() {
     let urge = pb::UrgeWorkOrderRequest { work_order_id: id, request_id: request_id(), etag: String::new() };
     world.orders().urge_work_order(world.resident().asks(urge)).await.unwrap();
     assert_eq!(asked(&log).len(), 2);
+}
+
+/// WO-44, XC-26: a storm's reports are due at one instant; their steps are taken together, in a load and a write for many of them.
+#[tokio::test]
+async fn steps_that_are_due_together_cost_no_statement_each() {
+    const REPORTS: usize = 60;
+    let log = Asked::default();
+    let world = World::through(async |upstream| log.proxy(upstream).await.unwrap()).await;
+    for _ in 0..REPORTS {
+        world.create(world.burst_pipe()).await;
+    }
+    asked(&log);
+    world.advance(8);
+    let warned = "SELECT count(DISTINCT subject_id) FROM work_order.outbox WHERE type LIKE '%.ClockWarned'";
+    eventually("a warning for each", || async {
+        let count: i64 = sqlx::query_scalar(warned).fetch_one(&world.db).await.unwrap();
+        (usize::try_from(count) == Ok(REPORTS)).then_some(())
+    })
+    .await;
+    let asked = asked(&log);
+    let writes = asked.iter().filter(|sql| sql.contains("UPDATE work_order.work_orders")).count();
+    let loads = asked.iter().filter(|sql| sql.starts_with("SELECT") && sql.contains("work_order.clocks c")).count();
+    assert!((1..=REPORTS / 2).contains(&writes), "{writes} writes for {REPORTS} orders");
+    assert!(loads <= writes, "{loads} loads and {writes} writes");
 }
