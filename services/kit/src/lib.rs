@@ -54,3 +54,7 @@ mod tls;
 mod captured_log;
 
 pub use error::{Error, Result};
+
+/// The allocator of every program of the suite.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -89,12 +89,17 @@ impl Measured {
 
 impl Drop for Measured {
     fn drop(&mut self) {
-        let labels = [("service", self.service.as_ref()), ("method", self.method.as_ref()), ("code", self.code())];
         let side = match self.side {
             Side::Server => &SERVED,
             Side::Client => &CALLED,
         };
-        side.record(self.start.elapsed().as_secs_f64(), &labels);
+        let seconds = self.start.elapsed().as_secs_f64();
+        match (&self.service, &self.method) {
+            (Cow::Borrowed(service), Cow::Borrowed(method)) => {
+                side.record_fixed(seconds, [("service", *service), ("method", *method), ("code", self.code())]);
+            }
+            (service, method) => side.record(seconds, &[("service", service), ("method", method), ("code", self.code())]),
+        }
     }
 }
 
