@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::{
+    cores::{costed, told},
     house::House,
     load::{Load, closed, open},
     orders::Orders,
@@ -34,12 +35,12 @@ pub(crate) async fn run(stage: &Stage, house: &House) -> Result<Vec<Row>> {
     let many = by_turns(
         options.turns(),
         async || {
-            let load = loaded(&house.product, CALLERS, options.turn()).await?;
+            let load = costed(stage, house.service(), loaded(&house.product, CALLERS, options.turn())).await?;
             // What the product still has to publish must not run in the other's turn.
             lags.push(published(stage.pool()).await?);
             Ok(load)
         },
-        async || loaded(&house.bare, CALLERS, options.turn()).await,
+        async || costed(stage, house.twin(), loaded(&house.bare, CALLERS, options.turn())).await,
     );
     let many = many.await?;
     let lag = lags.iter().max().copied().unwrap_or_default();
@@ -49,7 +50,7 @@ pub(crate) async fn run(stage: &Stage, house: &House) -> Result<Vec<Row>> {
         async || loaded(&house.bare, 1, options.turn() / 2).await,
     );
     let one = one.await?;
-    let rates = Pairs::of(&many, |load| load.rate);
+    let rates = Pairs::of(&many, |turn| turn.load.rate);
     let rate = rates.product().min(rates.limit()) * SHARE;
     let scheduled = by_turns(
         options.turns(),
@@ -63,12 +64,14 @@ pub(crate) async fn run(stage: &Stage, house: &House) -> Result<Vec<Row>> {
     let scheduled = scheduled.await?;
 
     let mut rows = vec![
-        Row::paired(1, "create order, 32 callers", &rates, "/s")
-            .at_least(0.70, 0.90)
-            .note(format!("{clocks} clocks each; the last event was published at most {} ms after a turn", lag.as_millis())),
+        Row::paired(1, "create order, 32 callers", &rates, "/s").at_least(0.70, 0.90).note(format!(
+            "{clocks} clocks each; {}; the last event was published at most {} ms after a turn",
+            told(&many),
+            lag.as_millis()
+        )),
         trips(stage, house).await?,
         Row::paired(2, "create order, one caller: p50", &Pairs::of(&one, |load| load.times.p50_ms()), "ms").at_most(1.3, 1.1),
-        Row::paired(2, "create order, 32 callers: p99", &Pairs::of(&many, |load| load.times.p99_ms()), "ms").at_most(1.5, 1.2),
+        Row::paired(2, "create order, 32 callers: p99", &Pairs::of(&many, |turn| turn.load.times.p99_ms()), "ms").at_most(1.5, 1.2),
     ];
     let late = Pairs::of(&scheduled, |load| load.times.p99_ms());
     let middle = Pairs::of(&scheduled, |load| load.times.p50_ms());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 
 use crate::{
+    cores::{costed, told},
     house::House,
     orders::read,
     paired::{Pairs, by_turns},
@@ -27,8 +28,8 @@ pub(crate) async fn run(stage: &Stage, house: &House) -> Result<Vec<Row>> {
     }
     let many = by_turns(
         stage.options.turns(),
-        async || read(stage, &house.product, &ids, CALLERS).await,
-        async || read(stage, &house.bare, &ids, CALLERS).await,
+        async || costed(stage, house.service(), read(stage, &house.product, &ids, CALLERS)).await,
+        async || costed(stage, house.twin(), read(stage, &house.bare, &ids, CALLERS)).await,
     );
     let many = many.await?;
     let one = by_turns(
@@ -38,7 +39,9 @@ pub(crate) async fn run(stage: &Stage, house: &House) -> Result<Vec<Row>> {
     );
     let one = Pairs::of(&one.await?, |load| load.times.p50_ms());
     Ok(vec![
-        Row::paired(3, "get order by id, 32 callers", &Pairs::of(&many, |load| load.rate), "/s").at_least(0.75, 0.90),
+        Row::paired(3, "get order by id, 32 callers", &Pairs::of(&many, |turn| turn.load.rate), "/s")
+            .at_least(0.75, 0.90)
+            .note(told(&many)),
         Row::paired(3, "get order by id, one caller: p50", &one, "ms"),
     ])
 }

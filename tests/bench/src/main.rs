@@ -6,6 +6,7 @@
 
 mod board;
 mod caller;
+mod cores;
 mod create;
 mod events;
 mod footprint;

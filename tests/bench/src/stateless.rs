@@ -11,6 +11,7 @@ use tonic_prost::ProstCodec;
 
 use crate::{
     caller::Bearer,
+    cores::{costed, told},
     ground,
     house::House,
     load::{Load, closed},
@@ -29,10 +30,15 @@ pub(crate) async fn run(stage: &Stage, house: &House) -> Result<Vec<Row>> {
     let bare = house.twin().channels(CONNECTIONS).await?;
     reckoned(stage, &product, &house.bearer).await?;
     empty(stage, &bare).await?;
-    let turns =
-        by_turns(stage.options.turns(), async || reckoned(stage, &product, &house.bearer).await, async || empty(stage, &bare).await);
-    let pairs = Pairs::of(&turns.await?, |load| load.rate);
-    Ok(vec![Row::paired(4, "RPC without a store, 32 callers", &pairs, "/s").at_least(0.60, 0.80).note("ComputeDueTime")])
+    let turns = by_turns(
+        stage.options.turns(),
+        async || costed(stage, house.service(), reckoned(stage, &product, &house.bearer)).await,
+        async || costed(stage, house.twin(), empty(stage, &bare)).await,
+    );
+    let turns = turns.await?;
+    let pairs = Pairs::of(&turns, |turn| turn.load.rate);
+    let note = format!("ComputeDueTime; {}", told(&turns));
+    Ok(vec![Row::paired(4, "RPC without a store, 32 callers", &pairs, "/s").at_least(0.60, 0.80).note(note)])
 }
 
 async fn reckoned(stage: &Stage, channels: &[Channel], bearer: &Bearer) -> Result<Load> {

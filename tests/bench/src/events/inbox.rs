@@ -15,12 +15,15 @@ use crate::{
     house,
     load::open,
     orders::Orders,
-    row::Row,
+    row::{Goal, Row},
     stage::Stage,
 };
 
-/// Orders a second.
-const RATE: f64 = 500.0;
+/// Orders a second: what was promised, and what is tried after it where that is more than the machine carries.
+const RATES: [f64; 4] = [500.0, 250.0, 125.0, 60.0];
+
+/// What was promised of the lateness at the first of them, and the moonshot.
+const P99_MS: (f64, f64) = (50.0, 20.0);
 
 pub(super) async fn run(stage: &Stage) -> Result<Vec<Row>> {
     let bearer = Bearer::new(&stage.operations()?)?;
@@ -33,14 +36,40 @@ pub(super) async fn run(stage: &Stage) -> Result<Vec<Row>> {
     let before = before + i64::try_from(load(&orders, 50.0, Duration::from_secs(4)).await?)?;
     settled(stage.pool(), before).await?;
     let span = if stage.options.quick { Duration::from_secs(4) } else { Duration::from_secs(30) };
-    let sent = load(&orders, RATE, span).await?;
-    let late = lateness(stage.pool(), before, sent).await?;
+    let mut tried = Vec::new();
+    let mut carried = None;
+    for rate in RATES {
+        let (read, ordered) = (told(stage.pool()).await?, made(stage.pool()).await?);
+        match load(&orders, rate, span).await {
+            Ok(sent) => {
+                let late = lateness(stage.pool(), read, sent).await?;
+                let is_in_time = late.p99_ms <= P99_MS.0;
+                tried.push(format!("at {rate:.0}/s p50 {:.0}, p99 {:.0}, worst {:.0} ms", late.p50_ms, late.p99_ms, late.worst_ms));
+                if is_in_time {
+                    carried = Some((rate, late));
+                    break;
+                }
+            }
+            Err(error) => {
+                tried.push(format!("at {rate:.0}/s {error:#}"));
+                let more = made(stage.pool()).await? - ordered;
+                settled(stage.pool(), read + more).await?;
+            }
+        }
+    }
     notification.stop()?;
     work_order.stop()?;
-    Ok(vec![Row::value(16, "order event to resident's inbox: p99", late.p99_ms, "ms").at_most(50.0, 20.0).note(format!(
-        "{sent} orders at {RATE}/s, from the order's time to when the item can be read; p50 {:.1} ms, worst {:.0} ms",
-        late.p50_ms, late.worst_ms
-    ))])
+    let tried = tried.join("; ");
+    let rate = carried.as_ref().map_or(0.0, |(rate, _)| *rate);
+    let name = format!("orders a second that residents read of within {:.0} ms: p99", P99_MS.0);
+    let mut rows = vec![Row::value(16, name, rate, "/s").bar(Goal::AtLeast(RATES[0])).note(tried)];
+    if let Some((rate, late)) = carried {
+        let name = format!("order event to resident's inbox at {rate:.0}/s: p99");
+        let row = Row::value(16, name, late.p99_ms, "ms");
+        // What was promised is a lateness at the first rate; at a lower one the figure is told, no more.
+        rows.push(if rate < RATES[0] { row } else { row.at_most(P99_MS.0, P99_MS.1) });
+    }
+    Ok(rows)
 }
 
 /// How long it took until residents could read of their orders.
@@ -135,6 +164,11 @@ pub(crate) async fn residents(pool: &PgPool) -> Result<()> {
     .await
     .context("laying residents")?;
     Ok(())
+}
+
+/// Orders that are there.
+async fn made(pool: &PgPool) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT count(*) FROM work_order.work_orders").fetch_one(pool).await?)
 }
 
 /// Items of residents about their orders.

@@ -12,6 +12,8 @@ use steward_dev::process::ProcessTable;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
+use crate::cores;
+
 /// How long a program may take to serve.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -83,16 +85,7 @@ impl Served {
 
     /// Time it has had of a core, since its start.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
-        /// The unit of `/proc`, the same on every Linux.
-        const TICKS_A_SECOND: u64 = 100;
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).with_context(|| format!("{} is gone", self.name))?;
-        let fields = stat.rsplit_once(')').context("an odd /proc/…/stat")?.1;
-        let mut ticks = 0;
-        // utime and stime are the 14th and 15th field; the first behind the bracket is the third.
-        for field in fields.split_whitespace().skip(11).take(2) {
-            ticks += field.parse::<u64>()?;
-        }
-        Ok(Duration::from_millis(ticks * 1000 / TICKS_A_SECOND))
+        cores::of_process(self.pid).with_context(|| format!("{} is gone", self.name))
     }
 
     /// Stops it as a deployment would, and waits until it is gone.
