@@ -27,7 +27,7 @@ impl Asked {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The last statement that holds `part`.
+    /// The last statement that holds `part`: something that background work never asks for, which may have asked meanwhile.
     pub fn last(&self, part: &str) -> Result<String> {
         let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         asked.iter().rfind(|sql| sql.contains(part)).cloned().with_context(|| format!("nobody asked for {part}"))

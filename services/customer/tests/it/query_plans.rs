@@ -61,12 +61,12 @@ async fn queries(world: &World, asked: &Asked) -> Result<Vec<PlannedQuery>> {
 
     asked.take();
     ops.estates().list_estates(ops.ask(pb::ListEstatesRequest::default())).await?;
-    let sql = asked.last("FROM customer.estates")?;
+    let sql = asked.last("starts_with(name")?;
     add("estates, later page", &sql, format!("NULL, NULL, '', '花园 2', '{e}', 51"));
 
     asked.take();
     ops.units().get_estate_tree(ops.ask(pb::GetEstateTreeRequest { estate_id: e.clone() })).await?;
-    let (buildings, entrances) = (asked.last("FROM customer.buildings")?, asked.last("FROM customer.entrances")?);
+    let (buildings, entrances) = (asked.last("ORDER BY length(b.code)")?, asked.last("FROM customer.entrances")?);
     add("buildings of an estate", &buildings, format!("'{e}'"));
     add("entrances of buildings", &entrances, ids(10));
 
@@ -107,7 +107,7 @@ async fn queries(world: &World, asked: &Asked) -> Result<Vec<PlannedQuery>> {
     add("imports of an estate, later page", &sql, format!("'{e}', NULL, '{i}', 51"));
     asked.take();
     ops.imports().list_estate_import_rows(ops.ask(pb::ListEstateImportRowsRequest { import_id: i.clone(), ..Default::default() })).await?;
-    let sql = asked.last("FROM customer.estate_import_rows")?;
+    let sql = asked.last("AND line > $3")?;
     add("rows of an import, later page", &sql, format!("'{i}', NULL, 500, 51"));
     add("refused rows of an import", &sql, format!("'{i}', 'refuse', 0, 51"));
 

@@ -63,7 +63,7 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     for request in [list("", ""), list("wang", ""), list("", &customer.to_string())] {
         log.take();
         world.orders().list_work_orders(world.operations().asks(request)).await.unwrap();
-        asked.push(log.last("FROM work_order.work_orders").unwrap());
+        asked.push(log.last("ORDER BY o.receive_time DESC").unwrap());
     }
     let search = pb::SearchWorkOrdersRequest { estate_id: estate.to_string(), query: "000042".to_owned(), ..Default::default() };
     world.orders().search_work_orders(world.operations().asks(search)).await.unwrap();
