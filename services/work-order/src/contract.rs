@@ -7,8 +7,8 @@ use steward_proto::plan::v1 as plan;
 use steward_proto::work_order::v1 as pb;
 
 use crate::domain::{
-    CallbackMode, CallbackOutcome, CausedBy, Channel, ClockState, CloseCode, Kind, MediaKind, Milestone, State, SuspensionReason, Urgency,
-    Verdict,
+    CallbackMode, CallbackOutcome, CausedBy, Channel, ClockState, CloseCode, Expectation, Kind, MediaKind, Milestone, Obstacle, State,
+    SuspensionReason, Urgency, Verdict,
 };
 
 same_codes! {
@@ -28,6 +28,8 @@ same_codes! {
     CallbackOutcome = pb::CallbackOutcome { Reached, NoAnswer, Refused, WrongNumber };
     ClockState = pb::ClockState { Running, Paused, Stopped, Void };
     Verdict = pb::Verdict { Kept, Late };
+    Expectation = pb::Outlook { Kept, Missed, Uncertain };
+    Obstacle = pb::OutlookReason { Pace, Unassigned, NotAccepted, Load };
 }
 
 impl CausedBy {

@@ -53,6 +53,33 @@ impl EstateRules {
         Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone }
     }
 
+    /// The same rules by other calendars, for a preview.
+    pub(super) fn change_calendars(&mut self, change: impl FnOnce(&Calendars) -> Calendars) {
+        self.calendars = change(&self.calendars);
+    }
+
+    /// Without the estate's own layer of a document's kind, for a preview of another.
+    pub(super) fn drop_own(&mut self, document: &Document) {
+        fn drop_from<D>(layers: &mut Vec<Layer<D>>) {
+            layers.retain(|layer| layer.source.scope != ScopeLevel::Estate);
+        }
+        match document {
+            Document::Intake(_) => drop_from(&mut self.policies.intake),
+            Document::Sla(_) => drop_from(&mut self.policies.sla),
+            Document::Callback(_) => drop_from(&mut self.policies.callback),
+            Document::Survey(_) | Document::Care(_) | Document::Contact(_) | Document::Metrics(_) => {}
+        }
+    }
+
+    /// A layer over all others, for a preview.
+    pub(super) fn lay_first(&mut self, layer: ReadLayer) {
+        let mut first = Policies::default();
+        layer.lay(&mut first);
+        self.policies.intake.splice(0..0, first.intake);
+        self.policies.sla.splice(0..0, first.sla);
+        self.policies.callback.splice(0..0, first.callback);
+    }
+
     /// The calendar year of an instant in the estate.
     pub(crate) fn year(&self, at: Timestamp) -> i16 {
         self.zone.to_datetime(at).year()
@@ -119,6 +146,11 @@ pub(super) struct ReadLayer {
 }
 
 impl ReadLayer {
+    /// A document that is no version yet, of the estate.
+    pub(super) fn proposed(read: Read) -> Self {
+        Self { source: PolicySource { version_id: Uuid::nil().into(), scope: ScopeLevel::Estate, version: 0 }, read }
+    }
+
     /// Lays it over what is there.
     pub(super) fn lay(self, policies: &mut Policies) {
         let source = self.source;

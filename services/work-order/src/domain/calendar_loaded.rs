@@ -22,9 +22,9 @@ pub enum CalendarLoaded {
     Hours(String),
 }
 
-/// Computes every clock anew that counts by what was loaded, stopped ones too: a verdict by a wrong calendar is a wrong
-/// verdict. A breach that the calendar revokes is taken back, and can come again. A clock that comes out the same is not
-/// touched.
+/// Computes every clock anew that counts by what was loaded, stopped ones of an order under way too: a verdict by a wrong calendar
+/// is a wrong verdict. Of an order that has ended only what rests on a year not announced is judged again; what was final stays
+/// final. A breach that the calendar revokes is taken back, and can come again. A clock that comes out the same is not touched.
 ///
 /// # Errors
 /// `CalendarUnknown`.
@@ -33,7 +33,8 @@ pub fn calendar_loaded(order: &WorkOrder, loaded: &CalendarLoaded, ctx: &Context
     draft.close_if_silent()?;
     for index in 0..draft.order.clocks.len() {
         let clock = &draft.order.clocks[index];
-        if clock.state == ClockState::Void || !loaded.counts_for(clock, ctx) {
+        let is_final = order.state.is_ended() && !clock.is_open() && !clock.is_provisional();
+        if clock.state == ClockState::Void || is_final || !loaded.counts_for(clock, ctx) {
             continue;
         }
         let before = clock.clone();

@@ -41,9 +41,11 @@ pub mod figures;
 mod history;
 mod intake;
 mod major;
+mod outlook;
 mod plausible;
 mod policy;
 mod policy_check;
+mod preview;
 mod record_callback;
 mod refusal;
 mod reopen;
@@ -80,11 +82,13 @@ pub use explain::{Estimate, Explanation, Stretch, StretchKind, estimate, explain
 pub use history::{Action, Hash, HistoryEntry, verify};
 pub use intake::{Classification, normalised};
 pub use major::{Around, Major, MajorRule, MajorRules, judge_major, major_window_over};
+pub use outlook::{Expectation, Obstacle, Outlook, Pace, Running, outlook};
 pub use policy::{
     Attempts, CallbackPolicy, CallbackRule, Category, ClassificationRule, ClockRule, Coverage, EscalationStep, IntakePolicy, Layer,
     Policies, PolicySource, PolicyVersionId, ProofNeeds, ProofRule, ScopeLevel, SlaPolicy,
 };
 pub use policy_check::{Surroundings, check_callback, check_intake, check_sla};
+pub use preview::{ClockDifference, Compared, Standing, under_calendar, under_policies};
 pub use record_callback::{RecordCallback, record_callback};
 pub use refusal::{Place, Refusal};
 pub use reopen::{Reopen, reopen};

@@ -78,6 +78,31 @@ pub enum Step {
     Maybe(State),
 }
 
+impl State {
+    /// Whether nothing more is done about the order.
+    pub const fn is_ended(self) -> bool {
+        match self {
+            Self::Closed | Self::Cancelled => true,
+            Self::Received
+            | Self::Classified
+            | Self::Assigned
+            | Self::Accepted
+            | Self::Contacted
+            | Self::OnSite
+            | Self::Completed
+            | Self::Reopened => false,
+        }
+    }
+
+    /// Whether it is somebody's to work on.
+    pub const fn is_under_way(self) -> bool {
+        match self {
+            Self::Assigned | Self::Accepted | Self::Contacted | Self::OnSite => true,
+            Self::Received | Self::Classified | Self::Completed | Self::Closed | Self::Reopened | Self::Cancelled => false,
+        }
+    }
+}
+
 /// What `verb` does in `state`, work suspended or not.
 pub const fn step(state: State, suspended: bool, verb: Verb) -> Step {
     if suspended { while_suspended(state, verb) } else { while_working(state, verb) }

@@ -2,12 +2,13 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `calendars` | one resource each: its RPCs |
+//! | `work_orders` `calendars` `clocks` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an order |
 
 mod calendars;
+mod clocks;
 mod decode;
 mod encode;
 mod metrics;
@@ -20,6 +21,7 @@ use steward_kit::auth::Access;
 use tonic::Request;
 
 pub(crate) use calendars::Calendars;
+pub(crate) use clocks::Clocks;
 pub(crate) use metrics::Metrics;
 pub(crate) use work_orders::WorkOrders;
 

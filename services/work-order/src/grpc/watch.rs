@@ -14,7 +14,6 @@ use tonic::Status;
 
 use super::encode;
 use crate::app::{App, Watcher};
-use crate::domain::{State, WorkOrder};
 
 /// What WatchWorkOrder answers.
 pub(super) type Watched = Pin<Box<dyn Stream<Item = Result<pb::WatchWorkOrderResponse, Status>> + Send>>;
@@ -57,10 +56,10 @@ impl Watching {
             match self.app.load(&self.access, self.id).await {
                 Ok(order) if self.seen.is_none_or(|seen| order.row_version > seen) => {
                     self.seen = Some(order.row_version);
-                    self.ended = has_ended(&order);
+                    self.ended = order.state.is_ended();
                     return Some(Ok(pb::WatchWorkOrderResponse { work_order: Some(encode::work_order(&order, &self.access)) }));
                 }
-                Ok(order) => self.ended = has_ended(&order),
+                Ok(order) => self.ended = order.state.is_ended(),
                 Err(error) => {
                     self.ended = true;
                     return Some(Err(error));
@@ -75,19 +74,5 @@ impl Watching {
             }
         }
         None
-    }
-}
-
-fn has_ended(order: &WorkOrder) -> bool {
-    match order.state {
-        State::Closed | State::Cancelled => true,
-        State::Received
-        | State::Classified
-        | State::Assigned
-        | State::Accepted
-        | State::Contacted
-        | State::OnSite
-        | State::Completed
-        | State::Reopened => false,
     }
 }

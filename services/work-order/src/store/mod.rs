@@ -10,6 +10,7 @@
 //! | `units` | what creating an order needs |
 //! | `facts` | what figures are counted from |
 //! | `around` | cases around a case, for major complaints |
+//! | `outlooks` | running clocks, and how clocks went of late |
 //! | `counting` | orders whose clocks count by a calendar |
 
 mod around;
@@ -18,6 +19,7 @@ mod create;
 mod facts;
 mod history;
 mod load;
+mod outlooks;
 mod row;
 mod save;
 mod texts;
@@ -32,6 +34,7 @@ pub(crate) use load::{
     OfCustomer, OrderKey, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate, load_work_order,
     load_work_orders, search_work_orders,
 };
+pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_clocks, list_settled_clocks};
 pub(crate) use save::{Change, Saved, lock_work_orders, save_transitions};
 pub(crate) use texts::{answer_place, sealed_tables};
 pub(crate) use units::insert_units;

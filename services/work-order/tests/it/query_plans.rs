@@ -80,6 +80,10 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     {
         asked.push(log.last(part).unwrap());
     }
+    let outlooks = pb::ListClockOutlooksRequest { estate_id: estate.to_string(), ..Default::default() };
+    world.clocks().list_clock_outlooks(world.operations().asks(outlooks)).await.unwrap();
+    let running = log.last("c.state = 'running'").unwrap();
+    let settled = log.last("(stop_time IS NOT NULL OR verdict = 'late')").unwrap();
     let [by_state, by_assignee, by_customer, search, history, due, occurred, called_back, repeated] = asked.try_into().unwrap();
     let month = format!("'{{{estate}}}', '{{2026-01-01Z}}', '{{2026-02-01Z}}'");
 
@@ -99,6 +103,14 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
         case("figures of a month, cases", &occurred, format!("{month}, '{{complaint}}'"), true),
         case("figures of a month, callbacks", &called_back, format!("{month}, NULL"), true),
         case("figures of a month, repeats", &repeated, format!("{month}, NULL"), true),
+        case(
+            "running clocks, later page",
+            &running,
+            format!("'{estate}', '2026-02-20Z', NULL, NULL, '2026-02-21Z', '{id}', 'a', 51, {every}"),
+            // The order of a clock is found by its id.
+            false,
+        ),
+        case("settled clocks", &settled, format!("'{estate}', '2025-11-20Z', '2026-02-20Z', '{{a,b}}', 5000"), true),
         case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),
     ]
 }

@@ -12,7 +12,7 @@ use crate::calendars::{list, span};
 use crate::world::{World, at, clock, eventually, new_version, request_id, time};
 
 /// 2026 as it ships, with one day off more.
-fn year_with(date: &str, region: Option<Uuid>) -> pb::LoadCalendarYearRequest {
+pub(crate) fn year_with(date: &str, region: Option<Uuid>) -> pb::LoadCalendarYearRequest {
     let mut document = match Calendars::shipped().years().state(2026) {
         YearState::Announced(year) => year.to_json(),
         YearState::NotAnnounced => panic!("2026 ships"),
@@ -25,7 +25,7 @@ fn year_with(date: &str, region: Option<Uuid>) -> pb::LoadCalendarYearRequest {
 }
 
 /// Every report gets a limit of one working day for being assigned.
-async fn one_working_day(world: &World) {
+pub(crate) async fn one_working_day(world: &World) {
     let rule = plan::ClockRule {
         clock: "dispatch".to_owned(),
         start_on: plan::Milestone::Received.into(),
@@ -38,7 +38,7 @@ async fn one_working_day(world: &World) {
     world.policies().create_policy_version(world.operations().asks(version)).await.unwrap();
 }
 
-async fn dispatch(world: &World, order: &pb::WorkOrder) -> pb::Clock {
+pub(crate) async fn dispatch(world: &World, order: &pb::WorkOrder) -> pb::Clock {
     clock(&world.get(&order.id).await, "dispatch", 1).clone()
 }
 

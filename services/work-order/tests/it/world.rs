@@ -179,6 +179,10 @@ impl World {
         .unwrap();
     }
 
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     pub(crate) fn orders(&self) -> WorkOrderServiceClient<Channel> {
         WorkOrderServiceClient::new(self.channel.clone())
     }
@@ -286,6 +290,12 @@ impl World {
     /// How often a fact of an order stands in the outbox.
     pub(crate) async fn count_facts(&self, id: &str, kind: &str) -> usize {
         self.facts(id).await.iter().filter(|(name, _)| name == kind).count()
+    }
+
+    /// How many clocks of a name are late.
+    pub(crate) async fn count_late(&self, clock: &str) -> i64 {
+        let sql = "SELECT count(*) FROM work_order.clocks WHERE name = $1 AND verdict = 'late'";
+        sqlx::query_scalar(sql).bind(clock).fetch_one(&self.db).await.unwrap()
     }
 
     pub(crate) fn advance(&self, minutes: i64) {

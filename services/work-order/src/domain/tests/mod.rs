@@ -6,6 +6,7 @@ mod callbacks;
 mod clocks;
 mod figures;
 mod intake;
+mod lessons;
 mod major;
 mod plans;
 mod property;
