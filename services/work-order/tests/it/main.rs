@@ -18,6 +18,7 @@ mod metric_cases;
 mod metric_edges;
 mod metric_questions;
 mod metric_scale;
+mod metric_targets;
 mod metric_vectors;
 mod metrics;
 mod outlooks;
