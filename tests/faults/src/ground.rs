@@ -23,7 +23,7 @@ const CREATE_HOOK: &str = "notification.v1.WebhookEndpointService/CreateWebhookE
 pub(crate) const TOLD_OTHERWISE: [&str; 2] = [APPLY_PLAN, CREATE_HOOK];
 
 /// Whose numbers the estate runs under.
-const PLAN: &str = "service-uplift";
+pub(crate) const PLAN: &str = "service-uplift";
 
 /// The estate, by its ids.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl Ground {
 }
 
 /// Applies a plan until every service has all of it: one that has not heard of the estate yet holds the rest back.
-async fn applied(callers: &Callers, who: &Who, body: Value) -> Result<()> {
+pub(crate) async fn applied(callers: &Callers, who: &Who, body: Value) -> Result<()> {
     let begun = Instant::now();
     loop {
         let answer = heard(callers, who, APPLY_PLAN, body.clone()).await?;
@@ -127,6 +127,7 @@ pub async fn heard(callers: &Callers, who: &Who, rpc: &str, body: Value) -> Resu
     }
 }
 
-fn made(answer: Value, resource: &str) -> Result<String> {
+/// The id of what was made.
+pub(crate) fn made(answer: Value, resource: &str) -> Result<String> {
     Ok(answer[resource]["id"].as_str().with_context(|| format!("no {resource} in {answer}"))?.to_owned())
 }

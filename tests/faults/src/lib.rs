@@ -12,6 +12,8 @@ pub mod garbage;
 pub mod ground;
 pub mod journal;
 pub mod load;
+pub mod rest;
 pub mod site;
+pub mod storm;
 pub mod suite;
 pub mod table;

@@ -11,6 +11,7 @@ use steward_faults::{
     fuzz,
     garbage::walk,
     site::sweep,
+    storm,
     suite::Suite,
     table::{Row, heading},
 };
@@ -43,6 +44,15 @@ struct Arguments {
     /// Seconds for each parser; 0 leaves them out.
     #[arg(long, default_value_t = 10)]
     fuzz: u64,
+    /// Nothing of this: the day of a storm (`cargo dev demo --storm`).
+    #[arg(long)]
+    storm: bool,
+    /// Reports of the day of the storm.
+    #[arg(long, default_value_t = storm::ORDERS_OF_M)]
+    orders: u32,
+    /// Homes of each of its estates.
+    #[arg(long, default_value_t = 5)]
+    homes: u32,
 }
 
 #[tokio::main]
@@ -59,6 +69,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<bool> {
     let seed = arguments.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 16);
+    if arguments.storm {
+        return the_storm(seed, arguments).await;
+    }
     say::step(format!("Faults under load, seed {seed}"));
     let mut is_well = true;
     if !arguments.short && arguments.only.is_none() {
@@ -71,6 +84,17 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         sweep()?;
         is_well &= outcome?;
     }
+    Ok(is_well)
+}
+
+async fn the_storm(seed: u64, arguments: &Arguments) -> Result<bool> {
+    say::step(format!("A storm over the estates of profile M, seed {seed}"));
+    let played = Box::pin(storm::play(storm::Size { orders: arguments.orders, homes: arguments.homes, seed })).await;
+    sweep()?;
+    let is_well = played?;
+    let (colour, verdict) =
+        if is_well { (Colour::Green, "no clock lost, nothing doubled, the board right") } else { (Colour::Red, "see above") };
+    say::line(say::paint(colour, &format!("seed {seed}: {verdict}")));
     Ok(is_well)
 }
 

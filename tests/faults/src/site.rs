@@ -11,6 +11,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::Command,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -57,14 +58,29 @@ pub struct Site {
     pub webhooks: WebhookSink,
     clock: Clock,
     hand: SharedClock,
+    /// Every move of the clock: from when, to when.
+    moves: Mutex<Vec<(Timestamp, Timestamp)>>,
 }
 
 impl Site {
-    /// Starts everything anew, in the folder of the stack that `STEWARD_DEV_DIR` names.
+    /// Starts everything anew, in the folder of the stack that `STEWARD_DEV_DIR` names; Postgres on a disk that can be filled, where the
+    /// machine allows it.
     ///
     /// # Errors
     /// Something does not start; the error says what.
     pub async fn open() -> Result<Self> {
+        Self::opened(Disk::under).await
+    }
+
+    /// The same, on the machine's own disk: room for a day of a whole group.
+    ///
+    /// # Errors
+    /// Something does not start; the error says what.
+    pub async fn roomy() -> Result<Self> {
+        Self::opened(|_| Ok(None)).await
+    }
+
+    async fn opened(disk: impl Fn(&Postgres) -> Result<Option<Disk>>) -> Result<Self> {
         let files = Files::open()?;
         stop_everything(files.workspace())?;
         disk::leave(&postgres_of(&files)?)?;
@@ -72,7 +88,7 @@ impl Site {
         let ports = Ports::choose(&files, |_| false)?;
         let hand = SharedClock::create(files.clock()).context("making the clock")?;
         let postgres = postgres_of(&files)?;
-        let disk = Disk::under(&postgres)?;
+        let disk = disk(&postgres)?;
         let postgres = if disk.is_some() { postgres_of(&files)? } else { postgres };
         let processes = files.processes()?;
         programs::copy(&files)?;
@@ -90,6 +106,7 @@ impl Site {
             postgres,
             disk,
             hand,
+            moves: Mutex::default(),
         };
         Box::pin(site.started()).await
     }
@@ -299,7 +316,15 @@ impl Site {
     /// # Errors
     /// The clock's file is gone.
     pub fn step(&self, by: SignedDuration) -> Result<()> {
-        self.hand.advance(by).context("moving the clock").map(drop)
+        let from = self.now();
+        self.hand.advance(by).context("moving the clock")?;
+        self.moves.lock().unwrap_or_else(PoisonError::into_inner).push((from, from + by));
+        Ok(())
+    }
+
+    /// Every move of the clock so far: from when, to when.
+    pub fn moves(&self) -> Vec<(Timestamp, Timestamp)> {
+        self.moves.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where the logs are.

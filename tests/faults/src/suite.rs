@@ -18,15 +18,10 @@ use crate::{
     fault::Fault,
     ground::{Ground, TOLD_OTHERWISE},
     load::{Load, is_of_the_day},
+    rest::at_rest,
     site::Site,
     table::Row,
 };
-
-/// How long everything may take to come to rest.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// After so long without rest the clock is moved: what a process held when it died is free again when its lease is over.
-const LEASES_HURRY: Duration = Duration::from_secs(2);
 
 /// How far the clock goes on in each round, so that promises fall due in the midst of faults.
 const STRIDE_MINUTES: usize = 25;
@@ -184,9 +179,9 @@ impl Suite {
     /// Waits until nothing waits anywhere, and counts.
     async fn settle(&mut self, from: usize, over: Instant) -> Result<Round> {
         let db = self.site.database().await?;
-        let mut recovery = self.rest(&db, over).await?;
+        let mut recovery = at_rest(&self.site, &db, self.rested, over).await?;
         while checks::hear(&db).await? > 0 {
-            recovery = self.rest(&db, over).await?;
+            recovery = at_rest(&self.site, &db, self.rested, over).await?;
         }
         self.rested = self.site.now() - A_STEP_BACK;
         let mut counted = self.count(&db).await?;
@@ -195,7 +190,7 @@ impl Suite {
                 break;
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
-            self.rest(&db, over).await?;
+            at_rest(&self.site, &db, self.rested, over).await?;
             counted = self.count(&db).await?;
         }
         db.close().await;
@@ -213,28 +208,6 @@ impl Suite {
         let mut counted = checks::take(db, &self.callers.journal, self.site.now()).await?;
         counted.extend(checks::take_outside(db, &self.site.mail, &self.site.webhooks).await?);
         Ok(counted)
-    }
-
-    async fn rest(&self, db: &PgPool, over: Instant) -> Result<Duration> {
-        let mut hurried = Instant::now();
-        let begun = Instant::now();
-        loop {
-            let waiting = checks::waiting(db, self.site.now(), self.rested).await?;
-            if waiting.is_empty() {
-                return Ok(over.elapsed());
-            }
-            ensure!(
-                begun.elapsed() < PATIENCE,
-                "no rest after {} s: {waiting:?}; logs in {}",
-                PATIENCE.as_secs(),
-                self.site.logs().display()
-            );
-            if hurried.elapsed() > LEASES_HURRY {
-                hurried = Instant::now();
-                self.site.step(SignedDuration::from_secs(30))?;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
     }
 
     /// What is off, in words: at most a few of each.

@@ -1,6 +1,9 @@
 //! `cargo dev faults`: the fault suite, in a place of its own, so that it neither uses nor disturbs a stack that somebody has up.
 
-use std::process::{Command, ExitCode};
+use std::{
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 use super::{build, exit_code};
 use crate::{
@@ -10,7 +13,10 @@ use crate::{
 };
 
 /// The suite, a binary of `tests/faults`.
-const SUITE: &str = "steward-faults";
+pub(super) const SUITE: &str = "steward-faults";
+
+/// Where it works.
+const PLACE: &str = "dev-faults";
 
 pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
     machine::ensure_servers()?;
@@ -23,16 +29,20 @@ pub(super) fn run(workspace: &Workspace, rest: &[String]) -> Result<ExitCode> {
 pub(super) fn short(workspace: &Workspace) -> Result<Verdict> {
     match relay::run(suite(workspace).arg("--short"), "faults", relay::show)?.success() {
         true => Ok(Verdict::Passed { count: 1 }),
-        false => Err(Problem::new(format!("the fault suite found something; the logs are in {}", place(workspace).join("logs").display()))),
+        false => Err(Problem::new(format!(
+            "the fault suite found something; the logs are in {}",
+            workspace.target().join(PLACE).join("logs").display()
+        ))),
     }
 }
 
 fn suite(workspace: &Workspace) -> Command {
-    let mut command = Command::new(workspace.binary(SUITE));
-    command.current_dir(workspace.root()).env("STEWARD_DEV_DIR", place(workspace));
-    command
+    at(workspace, &workspace.binary(SUITE), PLACE)
 }
 
-fn place(workspace: &Workspace) -> std::path::PathBuf {
-    workspace.target().join("dev-faults")
+/// The suite, in a folder of the build's.
+pub(super) fn at(workspace: &Workspace, suite: &Path, place: &str) -> Command {
+    let mut command = Command::new(suite);
+    command.current_dir(workspace.root()).env("STEWARD_DEV_DIR", workspace.target().join(place));
+    command
 }

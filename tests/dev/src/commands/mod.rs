@@ -6,6 +6,7 @@ mod faults;
 mod prepare;
 mod rows;
 mod stack;
+mod storm;
 mod test;
 
 use std::process::ExitCode;
@@ -20,6 +21,12 @@ cargo dev <command>
       --fresh          begin with an empty stack
       --kill           meanwhile kill one service after the other and start it again
       --trace          at the end, show what one call led to, through every service, as a picture
+      --storm          the day of a storm over a large group instead, on a stack of its own: 18,000 reports, 15 % of them in one hour, a kill
+                       and a flush at its height; ends with what was lost (nothing), how late what was, and the board recounted;
+                       builds for release first, which takes many minutes the first time
+          --orders N   fewer reports (18 000), and as many fewer estates
+          --homes N    of each estate that reports come from (5)
+          --seed N     the day that printed this seed again
   down                 stop what `up` started; the data stays
   status               what runs, where, and how it feels
   logs [SERVICE]       the end of the log of one service or of all
@@ -65,6 +72,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     let workspace = Workspace::find()?;
     match command {
+        "demo" if rest.iter().any(|argument| argument == "--storm") => storm::run(&workspace, rest),
         "up" | "demo" => stack::build_and_hand_over(&workspace, arguments),
         "token" | "clock" | "letters" | "start" | "status" => stack::hand_over(&workspace, arguments),
         "down" => stack::down(&workspace),

@@ -7,7 +7,7 @@ mod counting;
 
 use std::{fs, path::PathBuf, process::ExitCode, thread};
 
-use super::{build, exit_code, faults, prepare};
+use super::{build, exit_code, faults, prepare, storm};
 use crate::{
     Problem, Result, Workspace,
     checks::{
@@ -60,6 +60,7 @@ fn with_programs(workspace: &Workspace, report: &mut Report) {
         report.step(MANIFESTS, || manifests::check(workspace, workspace.binary(build::RUNNER).parent()));
         report.step("demo: the main job from an empty stack, and its trace", || demo(workspace, &["--trace"]));
         report.step("demo among crashes: every service killed again and again", || demo(workspace, &["--kill"]));
+        report.step("demo of a storm day, a small one: a kill and a flush at its height", || storm::small(workspace));
         report.step("callers in other languages: curl and Python", || {
             walks::walk(workspace, &workspace.binary(build::RUNNER), &check_dir(workspace))
         });

@@ -161,6 +161,24 @@ pub async fn waiting(db: &PgPool, now: Timestamp, since: Timestamp) -> Result<Ve
     Ok(rows.into_iter().filter(|(_, count)| *count > 0).collect())
 }
 
+/// The same without looking at each consumer: what is to be published, fired or delivered now.
+///
+/// # Errors
+/// Postgres does not answer.
+pub async fn queued(db: &PgPool, now: Timestamp) -> Result<i64> {
+    let asked = sqlx::query_as(AssertSqlSafe(sql::queued())).bind(now.to_string());
+    let rows: Vec<(String, i64)> = asked.fetch_all(db).await.context("asking what is queued")?;
+    Ok(rows.into_iter().map(|(_, count)| count).sum())
+}
+
+/// How many timers of orders wait.
+///
+/// # Errors
+/// Postgres does not answer.
+pub async fn timers(db: &PgPool) -> Result<i64> {
+    sqlx::query_scalar("SELECT count(*) FROM work_order.timers").fetch_one(db).await.context("counting timers")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

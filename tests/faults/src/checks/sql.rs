@@ -36,7 +36,14 @@ pub(super) fn all() -> Vec<Check> {
         write("units", "unit", whole("customer.units")),
         write("customers", "customer", whole("customer.customers")),
         write("tenures", "tenure", whole("customer.tenures")),
-        write("orders", "order", whole("(SELECT id FROM work_order.work_orders WHERE channel = 'front_desk')")),
+        write(
+            "orders",
+            "order",
+            whole(
+                "(SELECT w.id FROM work_order.work_orders w JOIN work_order.history h ON h.work_order_id = w.id
+                                              WHERE h.position = 1 AND h.actor_kind <> 'service')",
+            ),
+        ),
         write("touchpoints", "touchpoint", whole("(SELECT id FROM care.touchpoints WHERE definition_code = 'condolence_visit')")),
         write("registrations", "registration", whole("care.registrations")),
         write("invitations", "invitation", whole("survey.invitations")),
@@ -201,7 +208,7 @@ const INBOX_ITEMS: &str = "SELECT d.message_id::text, 1::bigint, count(i.message
 
 /// A low score is one order.
 const LOW_SCORES: &str = "SELECT 'low scores', (SELECT count(*) FROM survey.outbox WHERE type = 'steward.survey.v1.LowScoreReceived'),
-       (SELECT count(*) FROM work_order.work_orders WHERE channel <> 'front_desk')";
+       (SELECT count(*) FROM work_order.history WHERE position = 1 AND actor_kind = 'service')";
 
 /// The facts that figures are counted from: one row for each cycle of an order, one of them the last.
 const CASE_FACTS: &str = "SELECT o.id::text, o.cycle::bigint + 1, count(f.cycle) + count(*) FILTER (WHERE f.is_last)
@@ -212,19 +219,26 @@ const CASE_FACTS: &str = "SELECT o.id::text, o.cycle::bigint + 1, count(f.cycle)
 const TOUCHPOINTS: &str = "SELECT id::text, 1::bigint, CASE WHEN state = 'planned' AND (document ->> 'due_time')::timestamptz <= $1::timestamptz THEN 0 ELSE 1 END::bigint
   FROM care.touchpoints";
 
-/// What waits, by name: `$1` is the time, `$2` since when there was no rest.
-pub(super) fn waiting() -> String {
+/// What is queued, by name: `$1` is the time. Cheap enough to be asked again and again.
+pub(super) fn queued() -> String {
     let of_each = each_schema(
         "SELECT '{schema}: facts to publish' AS what, count(*) FROM {schema}.outbox WHERE publish_time IS NULL
          UNION ALL SELECT '{schema}: timers that are due', count(*) FROM {schema}.timers WHERE due_time <= $1::timestamptz",
     );
     format!(
-        "{of_each} UNION ALL SELECT 'facts to apply', count(*) FROM ({}) AS c(what, expected, found) WHERE expected <> found
-         UNION ALL SELECT 'arrivals at inboxes', count(*) FROM notification.inbox_arrivals
+        "{of_each} UNION ALL SELECT 'arrivals at inboxes', count(*) FROM notification.inbox_arrivals
          UNION ALL SELECT 'attempts to deliver', count(*) FROM notification.deliveries WHERE state = 'queued' AND next_attempt_time <= $1::timestamptz
+         UNION ALL SELECT 'attempts under way', count(*) FROM notification.deliveries WHERE state = 'queued' AND claim_until IS NOT NULL"
+    )
+}
+
+/// What waits, by name: `$1` is the time, `$2` since when there was no rest.
+pub(super) fn waiting() -> String {
+    format!(
+        "{} UNION ALL SELECT 'facts to apply', count(*) FROM ({}) AS c(what, expected, found) WHERE expected <> found
          UNION ALL SELECT 'touchpoints that are due', count(*) FROM care.touchpoints
-                    WHERE state = 'planned' AND (document ->> 'due_time')::timestamptz <= $1::timestamptz
-         UNION ALL SELECT 'attempts under way', count(*) FROM notification.deliveries WHERE state = 'queued' AND claim_until IS NOT NULL",
+                    WHERE state = 'planned' AND (document ->> 'due_time')::timestamptz <= $1::timestamptz",
+        queued(),
         at_consumers(true)
     )
 }
