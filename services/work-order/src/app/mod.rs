@@ -4,6 +4,8 @@
 //! costs.
 
 mod accept_work_order;
+mod agree_appointment;
+mod approve_suspension;
 mod arrive_on_site;
 mod assess_work_order;
 mod assign_work_order;
@@ -15,10 +17,12 @@ mod close_silent_orders;
 mod close_work_order;
 mod complete_work_order;
 mod compute_metrics;
+mod confirm_quote;
 mod contact_customer;
 mod count_cases;
 mod create_order_by_event;
 mod create_work_order;
+mod end_longest_pauses;
 mod explain_clock;
 mod explain_metric;
 mod judge_major;
@@ -28,6 +32,7 @@ mod load_calendar_year;
 mod load_working_hours;
 pub(crate) mod policy_documents;
 mod preview_rules;
+mod quote_work;
 mod read_calendars;
 mod read_work_orders;
 mod recompute_clocks;
@@ -35,6 +40,7 @@ mod record_callback;
 mod reopen_work_order;
 mod resume_work_order;
 mod rules;
+mod start_work;
 mod suspend_work_order;
 mod take_clock_steps;
 mod transact;

@@ -1,6 +1,6 @@
 //! Policy documents: as the contract writes them, which is also how they are stored, and as the domain reads them.
 
-use steward_kit::calendar::Span;
+use steward_kit::calendar::{FactorError, Span};
 use steward_kit::error::Violations;
 use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
@@ -8,8 +8,9 @@ use steward_proto::plan::v1::PolicyKind;
 
 use crate::contract::{Code, required};
 use crate::domain::{
-    Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, Coverage, EscalationStep, IntakePolicy,
-    Kind, MajorRule, MajorRules, Milestone, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason, Urgency,
+    Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, ConductRule, Coverage, EscalationStep,
+    IntakePolicy, Kind, MajorRule, MajorRules, Milestone, PriceItem, PriceRule, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason,
+    SuspensionRule, Urgency, WeatherMode,
 };
 
 /// The kinds of policy that this service owns.
@@ -71,6 +72,10 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
     let proof_rules = all(proof_rules);
     let published = policy.published_standards.iter().enumerate();
     let published = all(published.map(|(index, given)| filter(bad, &format!("{at}.published_standards[{index}]"), Some(given))));
+    let conduct_rules = conduct_rules(bad, at, policy);
+    let price_rules = price_rules(bad, at, policy);
+    let suspension_rules = suspension_rules(bad, at, policy);
+    let weather_modes = weather_modes(bad, at, policy);
     let reopen_window = optional_span(bad, &format!("{at}.reopen_window"), policy.reopen_window.as_ref());
     let max_backdate = optional_span(bad, &format!("{at}.max_backdate"), policy.max_backdate.as_ref());
     let auto_close = optional_span(bad, &format!("{at}.auto_close"), policy.auto_close.as_ref());
@@ -82,7 +87,47 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
         proof_rules: proof_rules?,
         auto_close: auto_close?,
         published_standards: published?,
+        conduct_rules: conduct_rules?,
+        price_rules: price_rules?,
+        suspension_rules: suspension_rules?,
+        weather_modes: weather_modes?,
     })
+}
+
+fn conduct_rules(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> Option<Vec<ConductRule>> {
+    all(policy.conduct_rules.iter().enumerate().map(|(index, rule)| {
+        let applies_to = filter(bad, &format!("{at}.conduct_rules[{index}].applies_to"), rule.applies_to.as_ref())?;
+        Some(ConductRule { applies_to, checklist: rule.checklist.clone() })
+    }))
+}
+
+fn price_rules(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> Option<Vec<PriceRule>> {
+    let item =
+        |item: &plan::PriceItem| PriceItem { code: item.code.clone(), unit_price_fen: item.unit_price_fen, is_material: item.is_material };
+    all(policy.price_rules.iter().enumerate().map(|(index, rule)| {
+        let applies_to = filter(bad, &format!("{at}.price_rules[{index}].applies_to"), rule.applies_to.as_ref())?;
+        Some(PriceRule { applies_to, items: rule.items.iter().map(item).collect() })
+    }))
+}
+
+fn suspension_rules(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> Option<Vec<SuspensionRule>> {
+    all(policy.suspension_rules.iter().enumerate().map(|(index, rule)| {
+        let at = format!("{at}.suspension_rules[{index}]");
+        let reason = required::<SuspensionReason>(bad, &format!("{at}.reason"), rule.reason);
+        let max_duration = optional_span(bad, &format!("{at}.max_duration"), rule.max_duration.as_ref());
+        Some(SuspensionRule { reason: reason?, max_duration: max_duration?, needs_approval: rule.needs_approval })
+    }))
+}
+
+fn weather_modes(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> Option<Vec<WeatherMode>> {
+    all(policy.weather_modes.iter().enumerate().map(|(index, mode)| {
+        let at = format!("{at}.weather_modes[{index}]");
+        let applies_to = filter(bad, &format!("{at}.applies_to"), mode.applies_to.as_ref());
+        let from = bad.optional_timestamp(&format!("{at}.from_time"), mode.from_time.as_ref());
+        let to = bad.optional_timestamp(&format!("{at}.to_time"), mode.to_time.as_ref());
+        let factor = mode.factor.parse().map_err(|error: FactorError| bad.add(format!("{at}.factor"), "POLICY_INVALID", error.to_string()));
+        Some(WeatherMode { code: mode.code.clone(), applies_to: applies_to?, from: from?, to: to?, factor: factor.ok()? })
+    }))
 }
 
 /// Callbacks.
@@ -117,6 +162,7 @@ fn clock_rule(bad: &mut Violations, at: &str, rule: &plan::ClockRule) -> Option<
         steps: steps(&rule.steps),
         off: rule.off,
         first_cycle_only: rule.first_cycle_only,
+        moves_to_appointment: rule.moves_to_appointment,
     })
 }
 

@@ -50,7 +50,7 @@ pub fn cancel(order: &WorkOrder, cmd: &Cancel, ctx: &Context<'_>, now: Timestamp
     }
     draft.settle(now);
     draft.void(now, |_| true);
-    draft.end_suspension();
+    draft.end_suspension(now);
     let callback = draft.order.terms.clocks.iter().find(|terms| terms.clock == CALLBACK_CLOCK).cloned();
     if let Some(terms) = callback.filter(|_| owes_callback(cmd.close_code))
         && let Some(limit) = terms.limit.clone()

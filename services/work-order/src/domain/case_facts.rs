@@ -189,7 +189,13 @@ fn suspended(order: &WorkOrder, from: Timestamp, to: Option<Timestamp>) -> i64 {
         );
         if end > start { end.duration_since(start) } else { SignedDuration::ZERO }
     };
-    order.suspensions.iter().map(overlap).fold(SignedDuration::ZERO, SignedDuration::saturating_add).as_secs()
+    order
+        .suspensions
+        .iter()
+        .filter(|suspension| suspension.counts())
+        .map(overlap)
+        .fold(SignedDuration::ZERO, SignedDuration::saturating_add)
+        .as_secs()
 }
 
 fn standing_code<S: Serializer>(standing: &Standing, to: S) -> Result<S::Ok, S::Error> {

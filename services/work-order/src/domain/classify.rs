@@ -59,7 +59,8 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
     if let Some(caused_by) = &cmd.caused_by {
         draft.order.caused_by.clone_from(caused_by);
     }
-    draft.order.terms = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.map(|_| draft.order.id));
+    let bound = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.map(|_| draft.order.id));
+    draft.order.terms = bound.in_weather(ctx.policies, draft.order.case(), order.receive_time);
     if converted.is_some() {
         start_anew(&mut draft, now)?;
     } else {

@@ -60,6 +60,9 @@ pub struct ClockTerms {
     pub steps: Vec<EscalationStep>,
     /// Not started again by a reopening.
     pub first_cycle_only: bool,
+    /// Due no earlier than the end of the appointment (WO-18).
+    #[serde(default)]
+    pub moves_to_appointment: bool,
     /// The policy version that decided.
     pub source: PolicySource,
 }
@@ -88,6 +91,9 @@ pub struct Clock {
     pub breach_reason: Option<BreachReason>,
     /// The limit of this run: the policy's, or the promise.
     pub limit: Span,
+    /// The end of the appointment that it moves to; it is due no earlier (WO-18).
+    #[serde(default)]
+    pub appointment_end: Option<Timestamp>,
     /// Years not announced that the due time rests on; not empty means provisional (XC-20).
     pub provisional_years: Vec<i16>,
     /// Ladder and what became of it, ascending.

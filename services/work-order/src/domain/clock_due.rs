@@ -27,6 +27,7 @@ pub fn clock_due(order: &WorkOrder, cmd: &ClockDue, ctx: &Context<'_>, now: Time
     let mut draft = Draft::of(order, &actor::system(), ctx, now);
     draft.note_fired(TimerKey::Clock { clock: cmd.clock.clone(), cycle: cmd.cycle });
     draft.close_if_silent()?;
+    draft.resume_if_over()?;
     let open = draft.open_clocks().into_iter();
     let due: Vec<usize> = open
         .filter(|index| {

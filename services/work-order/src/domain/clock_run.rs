@@ -28,6 +28,7 @@ impl Clock {
             verdict: None,
             breach_reason: None,
             limit,
+            appointment_end: None,
             provisional_years: Vec::new(),
             steps: terms.steps.iter().map(step).collect(),
             terms: terms.clone(),
@@ -42,10 +43,15 @@ impl Clock {
     /// Sets due times from the start, the limit and the suspensions. Open clocks pause or run as the last suspension says.
     pub(super) fn compute(&mut self, suspensions: &[Suspension], ctx: &Context<'_>) -> Result<(), CalendarError> {
         let timeline = self.timeline(suspensions, ctx)?;
-        self.due_time = timeline.due_time().at();
+        let own_due = timeline.due_time().at();
+        let moved = self.appointment_end.filter(|end| own_due.is_some_and(|due| due < *end));
+        self.due_time = moved.or(own_due);
         self.provisional_years = timeline.provisional_years().to_vec();
         for step in &mut self.steps {
-            step.due_time = timeline.at_percent(step.percent);
+            step.due_time = match moved {
+                Some(end) => Some(share_of(self.start_time, end, step.percent)),
+                None => timeline.at_percent(step.percent),
+            };
         }
         if self.is_open() {
             let stands_still = suspensions.last().is_some_and(|last| last.to.is_none() && self.is_paused_by(last));
@@ -91,7 +97,7 @@ impl Clock {
     }
 
     fn is_paused_by(&self, suspension: &Suspension) -> bool {
-        self.terms.pauses_on.contains(&suspension.reason)
+        suspension.counts() && self.terms.pauses_on.contains(&suspension.reason)
     }
 
     /// The suspensions that pause this clock, as far as they lie behind its start. Once stopped, later ones are not its own.
@@ -102,4 +108,12 @@ impl Clock {
             .map(|suspension| Pause::new(suspension.from.max(self.start_time), suspension.to, suspension.reason.as_str()))
             .collect()
     }
+}
+
+/// The instant at that percentage of the way to an appointment; a run that moved to one has no other limit to be a share of.
+fn share_of(start: Timestamp, end: Timestamp, percent: u32) -> Timestamp {
+    let way = end.as_second().saturating_sub(start.as_second());
+    let share = way.saturating_mul(i64::from(percent)) / i64::from(BREACH);
+    // Exactly the end at 100 %, whatever its fraction of a second.
+    if percent == BREACH { end } else { start.saturating_add(jiff::SignedDuration::from_secs(share)).unwrap_or(end) }
 }

@@ -31,13 +31,14 @@ pub struct Complete {
 /// Records that the work is done.
 ///
 /// # Errors
-/// `StateForbids`, `NotTheAssignee`, `ProofIncomplete`, `TimeNotPlausible`, `CalendarUnknown`.
+/// `StateForbids`, `NotTheAssignee`, `QuoteUnconfirmed`, `WorkNotStarted`, `ProofIncomplete`, `TimeNotPlausible`, `CalendarUnknown`.
 pub fn complete(order: &WorkOrder, cmd: &Complete, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Complete)?;
     draft.only_assignee()?;
     let follows = order.milestone_time(Milestone::Arrived).unwrap_or(order.cycle_start()).max(order.cycle_start());
     let at = event_time(order, cmd.occur_time, follows, ctx, now)?;
+    order.check_started()?;
     check_proof(order.terms.proof, order, cmd)?;
     draft.note_worker();
     draft.order.state = State::Completed;

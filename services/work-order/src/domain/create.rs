@@ -8,6 +8,7 @@ use super::actor::{Actor, ActorKind};
 use super::case::{CausedBy, Channel, Kind, Milestone, Urgency};
 use super::context::Context;
 use super::draft::Draft;
+use super::field_work::FieldWork;
 use super::history::Action;
 use super::major::Major;
 use super::plausible::report_time;
@@ -103,11 +104,12 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         clocks: Vec::new(),
         terms: Terms::default(),
         major: Major::default(),
+        field: FieldWork::default(),
         history_position: 0,
         history_hash: [0; 32],
         row_version: 0,
     };
-    order.terms = Terms::bind(ctx.policies, order.case(), order.customer_id.map(|_| order.id));
+    order.terms = Terms::bind(ctx.policies, order.case(), order.customer_id.map(|_| order.id)).in_weather(ctx.policies, order.case(), now);
     let is_classified = !order.category.is_empty();
     if is_classified {
         order.state = State::Classified;
@@ -128,6 +130,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         ("classified_by", order.classified_by.clone()),
         ("channel", order.channel.to_string()),
         ("caused_by", CausedBy::code(order.caused_by.as_ref())),
+        ("weather", order.terms.weather.as_ref().map(|weather| weather.code.clone()).unwrap_or_default()),
         ("source", cmd.source.as_ref().map(|source| format!("{}/{}", source.kind, source.id)).unwrap_or_default()),
     ];
     draft.note(Action::Create, occur_time, detail);

@@ -53,9 +53,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What the state table says of the verb, unless it refuses. A silence that is over by now ends first.
+    /// What the state table says of the verb, unless it refuses. A silence or a pause that is over by now ends first.
     pub(super) fn permit(&mut self, verb: Verb) -> Result<Step, Refusal> {
         self.close_if_silent()?;
+        self.resume_if_over()?;
         match step(self.order.state, self.order.is_suspended(), verb) {
             Step::Refused => Err(Refusal::StateForbids { verb, place: Place::of(&self.order) }),
             allowed @ (Step::Stays | Step::To(_) | Step::Maybe(_)) => Ok(allowed),
@@ -138,6 +139,7 @@ impl<'a> Draft<'a> {
         }
         let generation = self.order.clocks.iter().filter(|clock| of_name(clock)).map(|clock| clock.generation).max().unwrap_or(0) + 1;
         let mut clock = Clock::started(terms, limit, cycle, generation, at);
+        clock.appointment_end = self.order.field.appointment(cycle).filter(|_| terms.moves_to_appointment).map(|made| made.end);
         clock.compute(&self.order.suspensions, self.ctx).map_err(|error| Refusal::of_calendar("clock", error))?;
         self.order.clocks.push(clock);
         Ok(self.order.clocks.len() - 1)
@@ -216,9 +218,9 @@ impl<'a> Draft<'a> {
     }
 
     /// The work no longer stands still. Never ends before it began, whatever the clocks of two replicas say.
-    pub(super) fn end_suspension(&mut self) {
+    pub(super) fn end_suspension(&mut self, at: Timestamp) {
         if let Some(last) = self.order.suspensions.last_mut().filter(|last| last.to.is_none()) {
-            last.to = Some(self.now.max(last.from));
+            last.to = Some(at.max(last.from));
         }
     }
 

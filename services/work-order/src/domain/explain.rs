@@ -63,13 +63,18 @@ pub struct Estimate {
 pub fn explain(order: &WorkOrder, clock: &Clock, ctx: &Context<'_>, now: Timestamp) -> Result<Explanation, CalendarError> {
     let timeline = clock.timeline(&order.suspensions, ctx)?;
     let mut stretches: Vec<Stretch> = timeline.intervals().iter().map(|interval| stretch(interval, now)).collect();
+    let own_due = timeline.due_time().at();
+    let due = own_due.map(|own| clock.appointment_end.map_or(own, |end| end.max(own)));
+    if let (Some(own), Some(due)) = (own_due, due.filter(|due| own_due < Some(*due))) {
+        stretches.push(Stretch { from: own, to: due, kind: StretchKind::Counted, label: "appointment".to_owned() });
+    }
     // A void clock counts no further than its due time: nobody noted when it ceased to matter.
     let end = match clock.state {
         ClockState::Running | ClockState::Paused => Some(now),
         ClockState::Stopped => clock.stop_time,
         ClockState::Void => None,
     };
-    if let (Some(due), Some(end)) = (timeline.due_time().at(), end.filter(|end| timeline.due_time().at() < Some(*end))) {
+    if let (Some(due), Some(end)) = (due, end.filter(|end| due < Some(*end))) {
         stretches.push(Stretch { from: due, to: end, kind: StretchKind::Counted, label: "late".to_owned() });
     }
     let provisional_years = timeline.provisional_years().to_vec();

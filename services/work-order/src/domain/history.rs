@@ -62,6 +62,16 @@ codes! {
         MajorFlagged = "major_flagged",
         /// No longer a major complaint.
         MajorCleared = "major_cleared",
+        /// A visit was agreed or put off.
+        Appoint = "appoint",
+        /// The work on site began.
+        StartWork = "start_work",
+        /// The customer was told what it costs.
+        QuoteWork = "quote_work",
+        /// The customer agreed to it.
+        ConfirmQuote = "confirm_quote",
+        /// A second person agreed to a suspension.
+        ApproveSuspension = "approve_suspension",
     }
 }
 

@@ -11,6 +11,8 @@
 //! | `draft` `clock_run` | how a transition is put together: milestones, clocks, events, history |
 //! | `history` | the hash chain |
 //! | `create` … `resume` | the verbs |
+//! | `field_work` `appoint` `start_work` `quote` | work on site: agreed, begun, priced |
+//! | `pause` `weather` | what moves clocks beside the verbs |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
 //! | `explain` | how a due time came about |
 //! | `case_facts` `figures` | what figures are counted from, and how (M8) |
@@ -18,6 +20,7 @@
 
 mod accept;
 mod actor;
+mod appoint;
 mod arrive;
 mod assess;
 mod assign;
@@ -37,24 +40,29 @@ mod context;
 mod create;
 mod draft;
 mod explain;
+mod field_work;
 pub mod figures;
 mod history;
 mod intake;
 mod major;
 mod outlook;
+mod pause;
 mod plausible;
 mod policy;
 mod policy_check;
 mod preview;
+mod quote;
 mod record_callback;
 mod refusal;
 mod reopen;
 mod resume;
+mod start_work;
 mod state;
 mod suspend;
 mod terms;
 mod transition;
 mod urge;
+mod weather;
 mod work_order;
 
 #[cfg(test)]
@@ -62,6 +70,7 @@ mod tests;
 
 pub use accept::{Accept, accept};
 pub use actor::{Actor, ActorKind};
+pub use appoint::{Appoint, appoint};
 pub use arrive::{Arrive, arrive};
 pub use assess::{Assess, assess};
 pub use assign::{Assign, assign};
@@ -79,26 +88,31 @@ pub use contact::{ContactCustomer, contact};
 pub use context::Context;
 pub use create::{Create, MANUAL, create};
 pub use explain::{Estimate, Explanation, Stretch, StretchKind, estimate, explain};
+pub use field_work::{Appointment, FieldWork, Quote, QuoteLine, WorkStart};
 pub use history::{Action, Hash, HistoryEntry, verify};
 pub use intake::{Classification, normalised};
 pub use major::{Around, Major, MajorRule, MajorRules, judge_major, major_window_over};
 pub use outlook::{Expectation, Obstacle, Outlook, Pace, Running, outlook};
+pub use pause::{ApproveSuspension, approve_suspension, pause_over};
 pub use policy::{
-    Attempts, CallbackPolicy, CallbackRule, Category, ClassificationRule, ClockRule, Coverage, EscalationStep, IntakePolicy, Layer,
-    Policies, PolicySource, PolicyVersionId, ProofNeeds, ProofRule, ScopeLevel, SlaPolicy,
+    Attempts, CallbackPolicy, CallbackRule, Category, ClassificationRule, ClockRule, ConductRule, Coverage, EscalationStep, IntakePolicy,
+    Layer, Policies, PolicySource, PolicyVersionId, PriceItem, PriceRule, ProofNeeds, ProofRule, ScopeLevel, SlaPolicy, SuspensionRule,
 };
 pub use policy_check::{Surroundings, check_callback, check_intake, check_sla};
 pub use preview::{ClockDifference, Compared, Standing, under_calendar, under_policies};
+pub use quote::{ConfirmQuote, QuoteWork, confirm_quote, quote_work};
 pub use record_callback::{RecordCallback, record_callback};
 pub use refusal::{Place, Refusal};
 pub use reopen::{Reopen, reopen};
 pub use resume::{Resume, resume};
+pub use start_work::{StartWork, start_work};
 pub use state::{State, Step, Verb, allowed, step};
 pub use suspend::{Suspend, suspend};
 pub use terms::{ASSIGNEE_ROLE, CALLBACK_CLOCK, CallbackTerms, Terms};
 pub use transition::{DomainEvent, Fact, OrderFacts, Source, TimerChange, TimerKey, Transition};
 pub use urge::{Urge, urge};
+pub use weather::{Weather, WeatherMode};
 pub use work_order::{
-    Assessment, Callback, CallbackMode, CallbackOutcome, CloseCode, CompletionProof, Contact, MediaKind, MediaRef, Reached, Suspension,
-    WorkOrder,
+    Approval, Assessment, Callback, CallbackMode, CallbackOutcome, CloseCode, CompletionProof, Contact, MediaKind, MediaRef, Reached,
+    Suspension, WorkOrder,
 };

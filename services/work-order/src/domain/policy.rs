@@ -9,6 +9,7 @@ use steward_kit::ids::WorkOrderId;
 
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
 use super::major::MajorRules;
+use super::weather::WeatherMode;
 
 steward_kit::define_id!(PolicyVersionId, "policy version");
 
@@ -74,6 +75,54 @@ pub struct SlaPolicy {
     pub auto_close: Option<Span>,
     /// Orders whose limits the plan promises to publish (WO-08, WO-09).
     pub published_standards: Vec<CaseFilter>,
+    /// What is confirmed before work on site begins (WO-47).
+    pub conduct_rules: Vec<ConductRule>,
+    /// What work costs (WO-49).
+    pub price_rules: Vec<PriceRule>,
+    /// How work may stand still (WO-43).
+    pub suspension_rules: Vec<SuspensionRule>,
+    /// Extreme-weather modes (WO-71).
+    pub weather_modes: Vec<WeatherMode>,
+}
+
+/// What is confirmed before work on site begins, for the orders that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConductRule {
+    /// The orders.
+    pub applies_to: CaseFilter,
+    /// Points, as codes.
+    pub checklist: Vec<String>,
+}
+
+/// What the work of the orders that match costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceRule {
+    /// The orders.
+    pub applies_to: CaseFilter,
+    /// The price list; empty means nothing.
+    pub items: Vec<PriceItem>,
+}
+
+/// One item of a price list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceItem {
+    /// Code.
+    pub code: String,
+    /// Price of one, in fen.
+    pub unit_price_fen: i64,
+    /// Whether it is a material rather than work.
+    pub is_material: bool,
+}
+
+/// How work may stand still for a reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspensionRule {
+    /// The reason.
+    pub reason: SuspensionReason,
+    /// For how long at the longest; `None` means without end.
+    pub max_duration: Option<Span>,
+    /// Whether somebody else has to agree first.
+    pub needs_approval: bool,
 }
 
 /// One clock for the orders that match.
@@ -97,6 +146,8 @@ pub struct ClockRule {
     pub off: bool,
     /// Not started again by a reopening.
     pub first_cycle_only: bool,
+    /// Due no earlier than the end of the appointment (WO-18).
+    pub moves_to_appointment: bool,
 }
 
 /// One step of a ladder.

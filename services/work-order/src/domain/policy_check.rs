@@ -59,7 +59,52 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
         let place = format!("{at}.published_standards[{index}]");
         check_filter(bad, &place, filter, &codes);
     }
+    check_field_work(bad, at, policy, &codes, around.calendars);
     check_limits(bad, at, policy, around.below);
+}
+
+/// Checks what is asked of work on site, what it costs, how it may stand still, and in which weather it may take longer.
+fn check_field_work(bad: &mut Violations, at: &str, policy: &SlaPolicy, codes: &BTreeSet<&str>, calendars: &Calendars) {
+    for (index, rule) in policy.conduct_rules.iter().enumerate() {
+        let place = format!("{at}.conduct_rules[{index}]");
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, codes);
+        for (point, code) in rule.checklist.iter().enumerate() {
+            if !is_code(code) || rule.checklist[..point].contains(code) {
+                bad.add(format!("{place}.checklist[{point}]"), REASON, "must be lower snake case, each point once");
+            }
+        }
+        let twin = policy.conduct_rules[..index].iter().position(|earlier| earlier.applies_to == rule.applies_to);
+        refuse_twin(bad, &place, "conduct_rules", twin);
+    }
+    for (index, rule) in policy.price_rules.iter().enumerate() {
+        let place = format!("{at}.price_rules[{index}]");
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, codes);
+        for (item, price) in rule.items.iter().enumerate() {
+            if !is_code(&price.code) || rule.items[..item].iter().any(|earlier| earlier.code == price.code) {
+                bad.add(format!("{place}.items[{item}].code"), REASON, "must be lower snake case, each item once");
+            }
+        }
+        let twin = policy.price_rules[..index].iter().position(|earlier| earlier.applies_to == rule.applies_to);
+        refuse_twin(bad, &place, "price_rules", twin);
+    }
+    for (index, rule) in policy.suspension_rules.iter().enumerate() {
+        let place = format!("{at}.suspension_rules[{index}]");
+        check_calendar(bad, &format!("{place}.max_duration"), rule.max_duration.as_ref(), calendars);
+        let twin = policy.suspension_rules[..index].iter().position(|earlier| earlier.reason == rule.reason);
+        refuse_twin(bad, &place, "suspension_rules", twin);
+    }
+    for (index, mode) in policy.weather_modes.iter().enumerate() {
+        let place = format!("{at}.weather_modes[{index}]");
+        check_filter(bad, &format!("{place}.applies_to"), &mode.applies_to, codes);
+        if mode.applies_to.urgencies.is_empty() || mode.applies_to.urgencies.contains(&Urgency::L0) {
+            bad.add(format!("{place}.applies_to.urgencies"), REASON, "must be named, and life safety is none of them");
+        }
+        if mode.to <= mode.from {
+            bad.add(format!("{place}.to_time"), REASON, "must be after the beginning");
+        }
+        let twin = policy.weather_modes[..index].iter().position(|earlier| earlier.code == mode.code);
+        refuse_twin(bad, &place, "weather_modes", twin);
+    }
 }
 
 /// Checks categories and classification.

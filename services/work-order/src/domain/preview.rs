@@ -82,7 +82,8 @@ pub fn under_policies(order: &WorkOrder, ctx: &Context<'_>, now: Timestamp) -> R
     let mut blank = order.clone();
     blank.clocks.clear();
     blank.milestones.clear();
-    blank.terms = Terms::bind(ctx.policies, order.case(), order.customer_id.map(|_| order.id));
+    let bound = Terms::bind(ctx.policies, order.case(), order.customer_id.map(|_| order.id));
+    blank.terms = bound.in_weather(ctx.policies, order.case(), order.receive_time);
     let mut draft = Draft::of(&blank, &actor::system(), ctx, now);
     draft.order.cycle = 1;
     for reached in &order.milestones {

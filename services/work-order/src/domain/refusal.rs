@@ -60,6 +60,47 @@ pub enum Refusal {
         /// The calendar.
         name: String,
     },
+    /// Another appointment holds (WO-46).
+    ApologyCallRequired,
+    /// An appointment that cannot be kept.
+    AppointmentInvalid {
+        /// The field.
+        field: &'static str,
+        /// What is wrong.
+        detail: &'static str,
+    },
+    /// Points of the checklist are not confirmed (WO-47).
+    ChecklistIncomplete {
+        /// Those points.
+        missing: Vec<String>,
+    },
+    /// The customer has not agreed to what the work costs (WO-49).
+    QuoteUnconfirmed {
+        /// Where the order stands.
+        place: Place,
+    },
+    /// Nobody said that the work on site began.
+    WorkNotStarted {
+        /// Where the order stands.
+        place: Place,
+    },
+    /// The order's price list has no such item.
+    PriceItemUnknown {
+        /// Which item of the request.
+        index: usize,
+    },
+    /// Staff confirm for a customer with proof only.
+    ConfirmationUnproven,
+    /// No suspension waits for approval (WO-43).
+    NothingToApprove {
+        /// Where the order stands.
+        place: Place,
+    },
+    /// Whoever asked does not approve.
+    ApproverAsked {
+        /// Where the order stands.
+        place: Place,
+    },
     /// The close code does not go with the verb.
     CloseCodeUnsuited {
         /// Those that do.
@@ -100,6 +141,15 @@ impl Refusal {
             Self::TimeNotPlausible { .. } => "TIME_NOT_PLAUSIBLE",
             Self::CalendarUnknown { .. } => "CALENDAR_UNKNOWN",
             Self::CloseCodeUnsuited { .. } => "CLOSE_CODE_UNSUITED",
+            Self::ApologyCallRequired => "APOLOGY_CALL_REQUIRED",
+            Self::AppointmentInvalid { .. } => "APPOINTMENT_INVALID",
+            Self::ChecklistIncomplete { .. } => "CHECKLIST_INCOMPLETE",
+            Self::QuoteUnconfirmed { .. } => "QUOTE_UNCONFIRMED",
+            Self::WorkNotStarted { .. } => "WORK_NOT_STARTED",
+            Self::PriceItemUnknown { .. } => "PRICE_ITEM_UNKNOWN",
+            Self::ConfirmationUnproven => "CONFIRMATION_UNPROVEN",
+            Self::NothingToApprove { .. } => "NOTHING_TO_APPROVE",
+            Self::ApproverAsked { .. } => "APPROVER_ASKED",
         }
     }
 
@@ -137,6 +187,25 @@ impl From<Refusal> for Error {
             Refusal::CategoryUnknown => Self::invalid("category", reason, "must be a code of the estate's category tree"),
             Refusal::TimeNotPlausible { field, detail } => Self::invalid(field, reason, detail),
             Refusal::CalendarUnknown { field, name } => Self::invalid(field, reason, format!("calendar `{name}` is not loaded")),
+            Refusal::ApologyCallRequired => {
+                Self::invalid("apology_call", reason, "another appointment holds: the customer is called and apologised to first")
+            }
+            Refusal::AppointmentInvalid { field, detail } => Self::invalid(field, reason, detail),
+            Refusal::ChecklistIncomplete { missing } => {
+                Self::invalid("checked", reason, format!("the estate's policy asks for {} before the work begins", missing.join(", ")))
+            }
+            Refusal::QuoteUnconfirmed { place } => {
+                by_state(place, "the work costs money, and the customer has not agreed to what was quoted last".to_owned())
+            }
+            Refusal::WorkNotStarted { place } => by_state(place, "the work on site has not begun".to_owned()),
+            Refusal::PriceItemUnknown { index } => {
+                Self::invalid(format!("items[{index}].item_code"), reason, "must be a code of the price list that applies to the order")
+            }
+            Refusal::ConfirmationUnproven => {
+                Self::invalid("media", reason, "staff confirm with the customer's signature or the recording of the call")
+            }
+            Refusal::NothingToApprove { place } => by_state(place, "no suspension waits for approval".to_owned()),
+            Refusal::ApproverAsked { place } => by_state(place, "who asked for the suspension does not approve it".to_owned()),
             Refusal::CloseCodeUnsuited { suited } => {
                 let codes: Vec<&str> = suited.iter().map(|code| code.as_str()).collect();
                 Self::invalid("close_code", reason, format!("must be one of {}", codes.join(", ")))

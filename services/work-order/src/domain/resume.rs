@@ -27,7 +27,7 @@ pub fn resume(order: &WorkOrder, cmd: &Resume, ctx: &Context<'_>, now: Timestamp
     draft.permit(Verb::Resume)?;
     // Clocks that the suspension did not pause have run: what they came to is taken before they are computed anew.
     draft.settle(now);
-    draft.end_suspension();
+    draft.end_suspension(now);
     draft.recompute_open()?;
     draft.tell(now, Fact::Resumed);
     draft.note(Action::Resume, now, []);

@@ -61,6 +61,16 @@ codes! {
         Suspend = "suspend",
         /// Takes the work up again.
         Resume = "resume",
+        /// Agrees a visit with the customer.
+        Appoint = "appoint",
+        /// Begins the work on site.
+        StartWork = "start_work",
+        /// Tells what the work costs.
+        QuoteWork = "quote_work",
+        /// Agrees to what it costs.
+        ConfirmQuote = "confirm_quote",
+        /// Agrees to a suspension.
+        ApproveSuspension = "approve_suspension",
     }
 }
 
@@ -175,18 +185,31 @@ const fn while_working(state: State, verb: Verb) -> Step {
             Classified | Assigned | Accepted | Contacted | OnSite | Reopened => Step::Stays,
             Received | Completed | Closed | Cancelled => Step::Refused,
         },
-        Verb::Resume => Step::Refused,
+        // Who comes is agreed before they come; a case without a category has nobody to come.
+        Verb::Appoint => match state {
+            Classified | Assigned | Accepted | Contacted | Reopened => Step::Stays,
+            Received | OnSite | Completed | Closed | Cancelled => Step::Refused,
+        },
+        Verb::StartWork => match state {
+            OnSite => Step::Stays,
+            Received | Classified | Assigned | Accepted | Contacted | Completed | Closed | Reopened | Cancelled => Step::Refused,
+        },
+        Verb::QuoteWork | Verb::ConfirmQuote => match state {
+            Assigned | Accepted | Contacted | OnSite => Step::Stays,
+            Received | Classified | Completed | Closed | Reopened | Cancelled => Step::Refused,
+        },
+        Verb::Resume | Verb::ApproveSuspension => Step::Refused,
     }
 }
 
 /// Work that stands still can be talked about, handed over and ended, but not done: it is resumed first.
 const fn while_suspended(state: State, verb: Verb) -> Step {
     match verb {
-        Verb::Resume => match while_working(state, Verb::Suspend) {
+        Verb::Resume | Verb::ApproveSuspension => match while_working(state, Verb::Suspend) {
             Step::Stays | Step::To(_) | Step::Maybe(_) => Step::Stays,
             Step::Refused => Step::Refused,
         },
-        Verb::Suspend | Verb::Accept | Verb::Arrive | Verb::Complete => Step::Refused,
+        Verb::Suspend | Verb::Accept | Verb::Arrive | Verb::StartWork | Verb::Complete => Step::Refused,
         Verb::Classify
         | Verb::Assign
         | Verb::Contact
@@ -195,7 +218,10 @@ const fn while_suspended(state: State, verb: Verb) -> Step {
         | Verb::Reopen
         | Verb::Close
         | Verb::Cancel
-        | Verb::Urge => match while_working(state, Verb::Suspend) {
+        | Verb::Urge
+        | Verb::Appoint
+        | Verb::QuoteWork
+        | Verb::ConfirmQuote => match while_working(state, Verb::Suspend) {
             // States that cannot be suspended have no such row.
             Step::Refused => Step::Refused,
             Step::Stays | Step::To(_) | Step::Maybe(_) => while_working(state, verb),

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
 use steward_kit::ids::WorkOrderId;
 
-use super::case::{Case, CaseFilter, Milestone};
+use super::case::{Case, CaseFilter, Milestone, SuspensionReason};
 use super::clock::{BREACH, ClockTerms};
-use super::policy::{Attempts, EscalationStep, Layer, Policies, PolicySource, ProofNeeds};
+use super::policy::{Attempts, EscalationStep, Layer, Policies, PolicySource, PriceItem, ProofNeeds, SlaPolicy, SuspensionRule};
+use super::weather::Weather;
 
 /// Name of the clock that a callback policy makes.
 pub const CALLBACK_CLOCK: &str = "callback";
@@ -37,6 +38,18 @@ pub struct Terms {
     pub proof: ProofNeeds,
     /// How long after completion it closes by itself; `None` means never.
     pub auto_close: Option<Span>,
+    /// What is confirmed before work on site begins (WO-47).
+    #[serde(default)]
+    pub checklist: Vec<String>,
+    /// What its work costs; empty when nothing (WO-49).
+    #[serde(default)]
+    pub prices: Vec<PriceItem>,
+    /// How its work may stand still (WO-43).
+    #[serde(default)]
+    pub suspensions: Vec<SuspensionRule>,
+    /// The extreme-weather mode that it was taken in under (WO-71).
+    #[serde(default)]
+    pub weather: Option<Weather>,
 }
 
 /// How the customer is called back.
@@ -65,6 +78,14 @@ impl Terms {
             max_backdate: sla.iter().find_map(|layer| layer.document.max_backdate.clone()),
             proof: decide(sla, |policy| &policy.proof_rules, |rule| &rule.applies_to, case).map(|(_, rule)| rule.needs).unwrap_or_default(),
             auto_close: sla.iter().find_map(|layer| layer.document.auto_close.clone()),
+            checklist: decide(sla, |policy| &policy.conduct_rules, |rule| &rule.applies_to, case)
+                .map(|(_, rule)| rule.checklist.clone())
+                .unwrap_or_default(),
+            prices: decide(sla, |policy| &policy.price_rules, |rule| &rule.applies_to, case)
+                .map(|(_, rule)| rule.items.clone())
+                .unwrap_or_default(),
+            suspensions: SuspensionReason::ALL.iter().filter_map(|reason| suspension_rule(sla, *reason)).collect(),
+            weather: None,
         };
         if let Some(order) = for_customer {
             terms.bind_callback(policies, case, order, ladder);
@@ -93,6 +114,7 @@ impl Terms {
             pauses_on: Vec::new(),
             steps: with_breach(&rule.steps, ladder),
             first_cycle_only: false,
+            moves_to_appointment: false,
             source,
         });
         self.clocks.sort_by(|a, b| a.clock.cmp(&b.clock));
@@ -131,6 +153,7 @@ fn clocks(policies: &Policies, case: Case<'_>, ladder: &[EscalationStep]) -> Vec
             pauses_on: rule.pauses_on.clone(),
             steps: with_breach(&rule.steps, ladder),
             first_cycle_only: rule.first_cycle_only,
+            moves_to_appointment: rule.moves_to_appointment,
             source,
         })
         .collect()
@@ -147,6 +170,10 @@ fn decide<'a, D, R>(
         let matching = rules(&layer.document).iter().filter(|rule| filter(rule).matches(case));
         Some((layer.source, matching.max_by_key(|rule| filter(rule).conditions())?))
     })
+}
+
+fn suspension_rule(sla: &[Layer<SlaPolicy>], reason: SuspensionReason) -> Option<SuspensionRule> {
+    sla.iter().find_map(|layer| layer.document.suspension_rules.iter().rfind(|rule| rule.reason == reason)).cloned()
 }
 
 /// A clock's ladder. The breach is always among its steps, for the verdict, even if nobody is told of it.

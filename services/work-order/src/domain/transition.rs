@@ -50,6 +50,8 @@ pub enum TimerKey {
     JudgeMajor,
     /// The end of the window in which it counts as one.
     MajorWindow,
+    /// The end of the longest pause that the policy grants (WO-43).
+    PauseOver,
 }
 
 /// A change of a timer.
@@ -194,6 +196,8 @@ pub enum Fact {
     Suspended {
         /// Why.
         reason: SuspensionReason,
+        /// It still waits for a second person.
+        awaits_approval: bool,
     },
     /// `WorkOrderResumed`
     Resumed,
@@ -235,6 +239,36 @@ pub enum Fact {
     },
     /// `MajorComplaintCleared`
     MajorCleared,
+    /// `AppointmentAgreed`
+    AppointmentAgreed {
+        /// From when the customer expects somebody.
+        start: Timestamp,
+        /// Until when.
+        end: Timestamp,
+        /// Start of the one whose place it takes.
+        old_start: Option<Timestamp>,
+        /// Agreed before that start.
+        told_in_time: bool,
+        /// Roles to tell.
+        notify_roles: Vec<String>,
+    },
+    /// `WorkStarted`
+    WorkStarted,
+    /// `QuoteGiven`
+    QuoteGiven {
+        /// The sum, in fen.
+        total_fen: i64,
+    },
+    /// `QuoteConfirmed`
+    QuoteConfirmed {
+        /// The sum, in fen.
+        total_fen: i64,
+    },
+    /// `SuspensionApproved`
+    SuspensionApproved {
+        /// Why the work stands still.
+        reason: SuspensionReason,
+    },
 }
 
 /// What asked for an order when no person did.

@@ -11,6 +11,7 @@ use steward_kit::pii::Pii;
 use super::actor::Actor;
 use super::case::{Case, CausedBy, Channel, Kind, Milestone, SuspensionReason, Urgency};
 use super::clock::Clock;
+use super::field_work::FieldWork;
 use super::major::Major;
 use super::state::{State, Verb, allowed};
 use super::terms::Terms;
@@ -100,6 +101,35 @@ pub struct Suspension {
     pub from: Timestamp,
     /// Until when; `None` while it lasts.
     pub to: Option<Timestamp>,
+    /// Until when at the longest; `None` when the policy sets no end.
+    #[serde(default)]
+    pub max_to: Option<Timestamp>,
+    /// Whether a second person has to agree, and has.
+    #[serde(default)]
+    pub approval: Approval,
+}
+
+/// A second person's word on a suspension (WO-43).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// None is needed.
+    #[default]
+    NotNeeded,
+    /// It is waited for; no clock stands still.
+    Awaited,
+    /// It was given.
+    Given,
+}
+
+impl Suspension {
+    /// Whether clocks stand still for it.
+    pub const fn counts(&self) -> bool {
+        match self.approval {
+            Approval::NotNeeded | Approval::Given => true,
+            Approval::Awaited => false,
+        }
+    }
 }
 
 /// A milestone that happened.
@@ -262,6 +292,8 @@ pub struct WorkOrder {
     pub terms: Terms,
     /// Whether it is a major complaint.
     pub major: Major,
+    /// What is known of its work on site.
+    pub field: FieldWork,
     /// Entries in its history.
     pub history_position: u32,
     /// Hash of the last entry; zeros before the first.
@@ -327,7 +359,7 @@ impl WorkOrder {
     }
 
     /// The timers that must exist: the next untaken step of each open running clock, the end of the silence, the judgement
-    /// whether it is a major complaint and the end of its window.
+    /// whether it is a major complaint, the end of its window, and the end of the longest pause.
     pub fn pending_timers(&self) -> BTreeMap<TimerKey, Timestamp> {
         let pending = self.clocks.iter().filter_map(|clock| Some((clock, clock.next_step_time()?)));
         let steps = pending.map(|(clock, due)| (TimerKey::Clock { clock: clock.name.clone(), cycle: clock.cycle }, due));
@@ -335,6 +367,7 @@ impl WorkOrder {
         let judgement = self.major.judge_time.map(|due| (TimerKey::JudgeMajor, due));
         let flag = self.major.flag.as_ref().filter(|flag| !flag.is_cleared);
         let window = flag.and_then(|flag| flag.clear_time).map(|due| (TimerKey::MajorWindow, due));
-        steps.chain(silence).chain(judgement).chain(window).collect()
+        let pause = self.suspension().and_then(|suspension| suspension.max_to).map(|due| (TimerKey::PauseOver, due));
+        steps.chain(silence).chain(judgement).chain(window).chain(pause).collect()
     }
 }

@@ -19,6 +19,9 @@ pub(crate) const JUDGE_MAJOR: &str = "judge_major";
 /// Kind of the timer that ends the window in which an order counts as a major complaint. Its key is empty.
 pub(crate) const MAJOR_WINDOW: &str = "major_window";
 
+/// Kind of the timer that ends the longest pause of an order's work. Its key is empty.
+pub(crate) const PAUSE_OVER: &str = "pause_over";
+
 /// Everything that follows from a transition, for the statement that writes it.
 pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effects {
     let (order, estate) = (transition.order.id, transition.order.estate_id);
@@ -41,6 +44,7 @@ fn kind_and_key(timer: &TimerKey) -> (&'static str, String) {
         TimerKey::AutoClose { cycle } => (AUTO_CLOSE, cycle.to_string()),
         TimerKey::JudgeMajor => (JUDGE_MAJOR, String::new()),
         TimerKey::MajorWindow => (MAJOR_WINDOW, String::new()),
+        TimerKey::PauseOver => (PAUSE_OVER, String::new()),
     }
 }
 
@@ -72,7 +76,18 @@ fn published(event: &DomainEvent) -> NewEvent {
         Fact::Closed { close_code } => about(event, &pb::WorkOrderClosed { order, close_code: close_code.number() }),
         Fact::Cancelled { close_code } => about(event, &pb::WorkOrderCancelled { order, close_code: close_code.number() }),
         Fact::Urged { urge_count } => about(event, &pb::WorkOrderUrged { order, urge_count }),
-        Fact::Suspended { reason } => about(event, &pb::WorkOrderSuspended { order, reason: reason.number() }),
+        Fact::Suspended { reason, awaits_approval } => {
+            about(event, &pb::WorkOrderSuspended { order, reason: reason.number(), awaits_approval })
+        }
+        Fact::AppointmentAgreed { start, end, old_start, told_in_time, notify_roles } => {
+            let (start_time, end_time) = (Some(to_timestamp(start)), Some(to_timestamp(end)));
+            let old_start_time = old_start.map(to_timestamp);
+            about(event, &pb::AppointmentAgreed { order, start_time, end_time, old_start_time, told_in_time, notify_roles })
+        }
+        Fact::WorkStarted => about(event, &pb::WorkStarted { order }),
+        Fact::QuoteGiven { total_fen } => about(event, &pb::QuoteGiven { order, total_fen }),
+        Fact::QuoteConfirmed { total_fen } => about(event, &pb::QuoteConfirmed { order, total_fen }),
+        Fact::SuspensionApproved { reason } => about(event, &pb::SuspensionApproved { order, reason: reason.number() }),
         Fact::Resumed => about(event, &pb::WorkOrderResumed { order }),
         Fact::ClockWarned { clock, percent, due_time, notify_roles } => {
             about(event, &pb::ClockWarned { order, clock, percent, due_time: Some(to_timestamp(due_time)), notify_roles })

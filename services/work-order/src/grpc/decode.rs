@@ -42,12 +42,12 @@ pub(super) fn etag(bad: &mut Violations, field: &str, text: &str) -> Option<i64>
 }
 
 /// The order a verb is for.
-fn target(bad: &mut Violations, work_order_id: &str, seen: &str) -> Option<Target> {
+pub(super) fn target(bad: &mut Violations, work_order_id: &str, seen: &str) -> Option<Target> {
     let etag = etag(bad, "etag", seen);
     Some(Target { id: id(bad, "work_order_id", work_order_id)?, etag })
 }
 
-fn media(files: &[pb::MediaRef]) -> Vec<MediaRef> {
+pub(super) fn media(files: &[pb::MediaRef]) -> Vec<MediaRef> {
     let file = |file: &pb::MediaRef| MediaRef { key: file.key.clone(), sha256: file.sha256.clone(), kind: MediaKind::of_number(file.kind) };
     files.iter().map(file).collect()
 }

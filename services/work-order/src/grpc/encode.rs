@@ -5,6 +5,7 @@ use steward_kit::auth::Access;
 use steward_kit::proto::{to_span, to_timestamp};
 use steward_proto::work_order::v1 as pb;
 
+use super::field_work;
 use crate::contract::Code;
 use crate::domain::{
     Assessment, Callback, CausedBy, Clock, ClockStep, CompletionProof, Estimate, Explanation, HistoryEntry, MediaRef, Milestone, Stretch,
@@ -60,6 +61,12 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
             clear_time: time(flag.clear_time),
         }),
         caused_by: order.caused_by.as_ref().filter(|_| is_staff).map(CausedBy::wire),
+        appointments: order.field.appointments.iter().map(|made| field_work::appointment(made, is_staff)).collect(),
+        work_start: order.field.start(order.cycle).map(|start| field_work::work_start(start, is_staff)),
+        quotes: order.field.quotes.iter().map(|quote| field_work::quote(quote, is_staff)).collect(),
+        required_checklist: order.terms.checklist.clone(),
+        price_codes: order.terms.prices.iter().map(|item| item.code.clone()).collect(),
+        weather_extension: order.terms.weather.as_ref().map(field_work::weather),
     }
 }
 
@@ -149,7 +156,13 @@ fn media(file: &MediaRef) -> pb::MediaRef {
 }
 
 fn suspension(suspension: &Suspension) -> pb::Suspension {
-    pb::Suspension { reason: suspension.reason.number(), from_time: Some(to_timestamp(suspension.from)), to_time: time(suspension.to) }
+    pb::Suspension {
+        reason: suspension.reason.number(),
+        from_time: Some(to_timestamp(suspension.from)),
+        to_time: time(suspension.to),
+        max_time: time(suspension.max_to),
+        awaits_approval: !suspension.counts(),
+    }
 }
 
 fn callback(made: &Callback, is_staff: bool) -> pb::Callback {

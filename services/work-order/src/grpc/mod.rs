@@ -11,6 +11,7 @@ mod calendars;
 mod clocks;
 mod decode;
 mod encode;
+mod field_work;
 mod metrics;
 mod mutation;
 mod watch;

@@ -65,4 +65,9 @@ mutations! {
     UrgeWorkOrderRequest -> UrgeWorkOrderResponse as "UrgeWorkOrder",
     SuspendWorkOrderRequest -> SuspendWorkOrderResponse as "SuspendWorkOrder",
     ResumeWorkOrderRequest -> ResumeWorkOrderResponse as "ResumeWorkOrder",
+    AgreeAppointmentRequest -> AgreeAppointmentResponse as "AgreeAppointment",
+    StartWorkRequest -> StartWorkResponse as "StartWork",
+    QuoteWorkRequest -> QuoteWorkResponse as "QuoteWork",
+    ConfirmQuoteRequest -> ConfirmQuoteResponse as "ConfirmQuote",
+    ApproveSuspensionRequest -> ApproveSuspensionResponse as "ApproveSuspension",
 }

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::mutation::call;
 use super::watch::{self, Watched};
-use super::{decode, encode, received};
+use super::{decode, encode, field_work, received};
 use crate::app::App;
 use crate::store::OrderKey;
 
@@ -185,5 +185,35 @@ impl WorkOrderService for WorkOrders {
         let (access, request) = received(request)?;
         let (target, command) = decode::resume(&request, Actor::of(&access.principal))?;
         Ok(Response::new(self.app.resume_work_order(&call(&access, &request)?, target, command).await?))
+    }
+
+    async fn agree_appointment(&self, request: Request<pb::AgreeAppointmentRequest>) -> Answer<pb::AgreeAppointmentResponse> {
+        let (access, request) = received(request)?;
+        let (target, command) = field_work::agree_appointment(&request, Actor::of(&access.principal))?;
+        Ok(Response::new(self.app.agree_appointment(&call(&access, &request)?, target, command).await?))
+    }
+
+    async fn start_work(&self, request: Request<pb::StartWorkRequest>) -> Answer<pb::StartWorkResponse> {
+        let (access, request) = received(request)?;
+        let (target, command) = field_work::start_work(&request, Actor::of(&access.principal))?;
+        Ok(Response::new(self.app.start_work(&call(&access, &request)?, target, command).await?))
+    }
+
+    async fn quote_work(&self, request: Request<pb::QuoteWorkRequest>) -> Answer<pb::QuoteWorkResponse> {
+        let (access, request) = received(request)?;
+        let (target, command) = field_work::quote_work(&request, Actor::of(&access.principal))?;
+        Ok(Response::new(self.app.quote_work(&call(&access, &request)?, target, command).await?))
+    }
+
+    async fn confirm_quote(&self, request: Request<pb::ConfirmQuoteRequest>) -> Answer<pb::ConfirmQuoteResponse> {
+        let (access, request) = received(request)?;
+        let (target, command) = field_work::confirm_quote(&request, Actor::of(&access.principal))?;
+        Ok(Response::new(self.app.confirm_quote(&call(&access, &request)?, target, command).await?))
+    }
+
+    async fn approve_suspension(&self, request: Request<pb::ApproveSuspensionRequest>) -> Answer<pb::ApproveSuspensionResponse> {
+        let (access, request) = received(request)?;
+        let (target, command) = field_work::approve_suspension(&request, Actor::of(&access.principal))?;
+        Ok(Response::new(self.app.approve_suspension(&call(&access, &request)?, target, command).await?))
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::app::{App, Progress, RECOMPUTE_CLOCKS};
 use crate::domain::{AutoCloseDue, ClockDue};
-use crate::events::{AUTO_CLOSE, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, clock_of_key};
+use crate::events::{AUTO_CLOSE, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key};
 
 /// The handlers of the service, one for each kind of timer.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
@@ -22,6 +22,7 @@ pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
         Arc::new(RecomputeClocks(app.clone())),
         Arc::new(JudgeMajor(app.clone())),
         Arc::new(MajorWindow(app.clone())),
+        Arc::new(PauseOver(app.clone())),
     ]
 }
 
@@ -134,5 +135,32 @@ impl TimerHandler for MajorWindow {
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         self.0.end_major_window(tx, timer.subject_id.into(), now).await
+    }
+}
+
+/// The work has stood still for as long as it may.
+struct PauseOver(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for PauseOver {
+    fn kind(&self) -> &'static str {
+        PAUSE_OVER
+    }
+
+    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
+        self.0.lock_for_timers(tx, subjects).await
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        self.fire_all(tx, slice::from_ref(timer), now).await
+    }
+
+    fn takes_many(&self) -> bool {
+        true
+    }
+
+    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
+        let due: Vec<_> = timers.iter().map(|timer| (timer.subject_id.into(), ())).collect();
+        self.0.end_longest_pauses(tx, &due, now).await
     }
 }

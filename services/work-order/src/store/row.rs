@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::save::Change;
 use super::texts::{Column, open_texts, seal_texts};
 use crate::domain::{
-    Assessment, Callback, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, HistoryEntry, Kind, Major, MediaRef,
-    Reached, State, Suspension, Terms, Urgency, WorkOrder,
+    Assessment, Callback, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, FieldWork, HistoryEntry, Kind, Major,
+    MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
 };
 
 /// What of an order stands in the column `memory`: all that no query asks for.
@@ -38,6 +38,8 @@ pub(super) struct Memory<'a> {
     cancel_time: Option<jiff::Timestamp>,
     #[serde(default)]
     caused_by: Cow<'a, Option<CausedBy>>,
+    #[serde(default)]
+    field: Cow<'a, FieldWork>,
 }
 
 impl<'a> Memory<'a> {
@@ -58,6 +60,7 @@ impl<'a> Memory<'a> {
             convert_time: order.convert_time,
             cancel_time: order.cancel_time,
             caused_by: Cow::Borrowed(&order.caused_by),
+            field: Cow::Borrowed(&order.field),
         }
     }
 }
@@ -138,6 +141,7 @@ impl OrderRow {
             clocks: self.clocks.0,
             terms: memory.terms.into_owned(),
             major: memory.major.into_owned(),
+            field: memory.field.into_owned(),
             history_position: count(self.history_position)?,
             history_hash: hash(&self.history_hash)?,
             row_version: self.row_version,

@@ -4,6 +4,7 @@ mod assess;
 mod auto_close;
 mod callbacks;
 mod clocks;
+mod field_work;
 mod figures;
 mod intake;
 mod lessons;

@@ -70,6 +70,13 @@ pub(super) fn base_with(rule: ClockRule) -> Policies {
     policies
 }
 
+/// The uplift plan with more for the estate.
+pub(super) fn uplift_with(more: SlaPolicy) -> Policies {
+    let mut policies = uplift();
+    policies.sla.insert(0, layer(ScopeLevel::Estate, more));
+    policies
+}
+
 /// A clock from receipt for every order.
 pub(super) fn rule(clock: &str, limit: &str, stop_on: Milestone) -> ClockRule {
     ClockRule {
@@ -82,6 +89,7 @@ pub(super) fn rule(clock: &str, limit: &str, stop_on: Milestone) -> ClockRule {
         steps: Vec::new(),
         off: false,
         first_cycle_only: false,
+        moves_to_appointment: false,
     }
 }
 

@@ -129,7 +129,10 @@ impl Story {
         assert_eq!(verify(self.order.id, [0; 32], &self.history), Ok(self.order.history_hash));
     }
 
-    fn attempt(&mut self, verb: impl FnOnce(&WorkOrder, &Context<'_>, Timestamp) -> Result<Transition, Refusal>) -> Result<(), Refusal> {
+    pub(super) fn attempt(
+        &mut self,
+        verb: impl FnOnce(&WorkOrder, &Context<'_>, Timestamp) -> Result<Transition, Refusal>,
+    ) -> Result<(), Refusal> {
         let transition = verb(&self.order, &self.world.ctx(), self.now)?;
         self.apply(transition);
         Ok(())
@@ -267,6 +270,7 @@ pub(super) fn fire(order: &WorkOrder, timer: TimerKey, ctx: &Context<'_>, now: T
         TimerKey::AutoClose { cycle } => auto_close_due(order, AutoCloseDue { cycle }, ctx, now),
         TimerKey::JudgeMajor => judge_major(order, &BTreeMap::new(), ctx, now),
         TimerKey::MajorWindow => major_window_over(order, ctx, now),
+        TimerKey::PauseOver => pause_over(order, ctx, now),
     }
 }
 

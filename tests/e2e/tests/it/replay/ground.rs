@@ -84,6 +84,15 @@ impl<'c, 'h> Ground<'c, 'h> {
             ]}},
         });
         ground.ask("plan.v1.PolicyService/CreatePolicyVersion", policy).await?;
+        // A limit that is not reached here, and a pause that a second person approves.
+        let limit = json!({"value": 3000, "unit": "UNIT_DAY", "calendar": "civil"});
+        let clock = json!({"clock": "closing", "startOn": "MILESTONE_RECEIVED", "stopOn": ["MILESTONE_CLOSED"], "limit": limit});
+        let rules = json!([{"reason": "SUSPENSION_REASON_WEATHER", "needsApproval": true}]);
+        let policy = json!({
+            "requestId": id(), "scope": {"level": "POLICY_SCOPE_LEVEL_BASE"},
+            "document": {"sla": {"clockRules": [clock], "suspensionRules": rules}},
+        });
+        ground.ask("plan.v1.PolicyService/CreatePolicyVersion", policy).await?;
         ground.until_known().await?;
         ground.plans().await.context("the plans")?;
         Ok(ground)
@@ -194,6 +203,8 @@ pub(super) fn verb_request(verb: &str) -> Result<(&'static str, Value)> {
         "call_back" => ("RecordCallback", json!({"outcome": "CALLBACK_OUTCOME_REACHED", "score": 5, "mode": "CALLBACK_MODE_PHONE"})),
         "close" => ("CloseWorkOrder", json!({"closeCode": "CLOSE_CODE_RESOLVED"})),
         "suspend" => ("SuspendWorkOrder", json!({"reason": "SUSPENSION_REASON_PARTS"})),
+        "suspend_for_weather" => ("SuspendWorkOrder", json!({"reason": "SUSPENSION_REASON_WEATHER"})),
+        "quote" => ("QuoteWork", json!({})),
         other => anyhow::bail!("no verb {other}"),
     })
 }

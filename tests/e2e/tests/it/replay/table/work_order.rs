@@ -55,6 +55,26 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         plain("UrgeWorkOrder", &["assign"], json!({}), unseen()).await?,
         verb("suspend", &["assign", "accept", "contact"], json!({"reason": "SUSPENSION_REASON_CUSTOMER"})).await?.by(TECHNICIAN),
         plain("ResumeWorkOrder", &["assign", "accept", "contact", "suspend"], json!({}), unseen()).await?.by(TECHNICIAN),
+        plain(
+            "AgreeAppointment",
+            &["assign"],
+            json!({"startTime": "2099-03-01T06:00:00Z", "endTime": "2099-03-01T08:00:00Z"}),
+            json!({"endTime": "2099-03-01T09:00:00Z"}),
+        )
+        .await?
+        .by(TECHNICIAN),
+        plain("StartWork", &["assign", "accept", "contact", "arrive"], json!({"checked": ["badge"]}), json!({"checked": ["uniform"]}))
+            .await?
+            .by(TECHNICIAN),
+        plain("QuoteWork", &["assign", "accept"], json!({}), unseen()).await?.by(TECHNICIAN),
+        plain(
+            "ConfirmQuote",
+            &["assign", "accept", "quote"],
+            json!({"totalFen": "0", "media": [{"key": "orders/s.jpg", "sha256": "0f".repeat(32), "kind": "MEDIA_KIND_SIGNATURE"}]}),
+            json!({"totalFen": "1"}),
+        )
+        .await?,
+        plain("ApproveSuspension", &["assign", "accept", "contact", "suspend_for_weather"], json!({}), unseen()).await?,
         Entry::new(
             "work_order.v1.CalendarService/LoadWorkingHours",
             json!({"workingHours": hours(540)}),
