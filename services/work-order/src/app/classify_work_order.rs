@@ -15,6 +15,7 @@ impl App {
         target: Target,
         command: Classify,
     ) -> Result<R> {
-        self.transact(call, target, |order, context, now| classify(order, &command, context, now)).await
+        let is_about_staff = command.accused.as_ref().is_some_and(|accused| !accused.is_empty());
+        self.transact_about(call, target, is_about_staff, |order, context, now| classify(order, &command, context, now)).await
     }
 }

@@ -32,6 +32,7 @@ pub(crate) struct Report {
     pub(crate) urgency: Option<Urgency>,
     pub(crate) occur_time: Option<Timestamp>,
     pub(crate) caused_by: Option<CausedBy>,
+    pub(crate) accused: Vec<String>,
 }
 
 impl App {
@@ -62,6 +63,7 @@ impl App {
                 urgency: report.urgency,
                 occur_time: report.occur_time,
                 caused_by: report.caused_by.clone(),
+                accused: report.accused.clone(),
                 actor: call.actor(),
                 source: None,
             };

@@ -17,7 +17,7 @@ use steward_proto::plan::v1::policy_document::Document;
 use uuid::Uuid;
 
 use super::policy_documents::{KINDS, callback, intake, sla};
-use crate::domain::{CallbackPolicy, Context, IntakePolicy, Layer, Policies, PolicySource, ScopeLevel, SlaPolicy};
+use crate::domain::{CallbackPolicy, Context, IntakePolicy, Layer, NO_LINES, Policies, PolicySource, ScopeLevel, SlaPolicy};
 
 /// The rules of every estate. Memory only: a write compares the epoch in its own statement.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(crate) struct EstateRules {
 impl EstateRules {
     /// What the domain decides with.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone }
+        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone, lines: &NO_LINES }
     }
 
     /// The same rules by other calendars, for a preview.

@@ -26,7 +26,7 @@ use crate::events::effects_of;
 use crate::store::{Change, Saved, answer_place, load_work_order, save_transitions};
 
 /// How often a caller without an etag is given another try when somebody else was faster.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 /// A mutation that is being answered.
 pub(crate) struct Call<'a, R> {
@@ -55,11 +55,22 @@ pub(crate) struct Target {
 }
 
 impl App {
-    /// Does one verb to one order. Two trips.
+    /// Does one verb to one order. Two trips, and one more for the lines of its staff when the order complains about any.
     pub(super) async fn transact<R: Message + Default>(
         &self,
         call: &Call<'_, R>,
         target: Target,
+        decide: impl Fn(&WorkOrder, &Context<'_>, Timestamp) -> Result<Transition, Refusal>,
+    ) -> Result<R> {
+        self.transact_about(call, target, false, decide).await
+    }
+
+    /// The same, for a verb that may name some of the staff as complained about.
+    pub(super) async fn transact_about<R: Message + Default>(
+        &self,
+        call: &Call<'_, R>,
+        target: Target,
+        is_about_staff: bool,
         decide: impl Fn(&WorkOrder, &Context<'_>, Timestamp) -> Result<Transition, Refusal>,
     ) -> Result<R> {
         for _ in 0..TRIES {
@@ -68,8 +79,10 @@ impl App {
                 return self.unless_repeated(call, Error::Stale { resource: "work order" }).await;
             }
             let rules = self.rules.of(before.estate_id, before.receive_time).await?;
+            let lines = self.lines_around(&before, is_about_staff).await?;
+            let context = Context { lines: &lines, ..rules.context() };
             let now = self.clock.now();
-            let transition = match decide(&before, &rules.context(), now) {
+            let transition = match decide(&before, &context, now) {
                 Ok(transition) => transition,
                 Err(refusal) => return self.unless_repeated(call, refusal.into()).await,
             };

@@ -7,7 +7,8 @@ use super::case::Milestone;
 use super::context::Context;
 use super::draft::Draft;
 use super::history::Action;
-use super::refusal::Refusal;
+use super::refusal::{Place, Refusal};
+use super::roster::Bar;
 use super::state::{State, Verb};
 use super::transition::{Fact, Transition};
 use super::work_order::WorkOrder;
@@ -25,10 +26,13 @@ pub struct Assign {
 /// history line is made, so that no clock can be turned back that way.
 ///
 /// # Errors
-/// `StateForbids`, `CalendarUnknown`.
+/// `StateForbids`, `Barred` when the order complains about the assignee or their line, `CalendarUnknown`.
 pub fn assign(order: &WorkOrder, cmd: &Assign, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Assign)?;
+    if ctx.lines.involve(&order.accused, &cmd.assignee) {
+        return Err(Refusal::Barred { bar: Bar::Accused, place: Place::of(&draft.order) });
+    }
     let previous = draft.order.assignee.replace(cmd.assignee.clone()).unwrap_or_default();
     if previous != cmd.assignee {
         draft.order.state = State::Assigned;

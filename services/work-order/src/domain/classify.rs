@@ -12,7 +12,8 @@ use super::context::Context;
 use super::create::MANUAL;
 use super::draft::Draft;
 use super::history::Action;
-use super::refusal::Refusal;
+use super::refusal::{Place, Refusal};
+use super::roster::Bar;
 use super::state::{State, Verb};
 use super::terms::Terms;
 use super::transition::{Fact, Transition};
@@ -31,6 +32,8 @@ pub struct Classify {
     pub urgency: Urgency,
     /// What care did that it turned out to be about: something or nothing; `None` keeps what was said (WO-67).
     pub caused_by: Option<Option<CausedBy>>,
+    /// Staff subjects whom it turned out to complain about; `None` keeps what was said (WO-79).
+    pub accused: Option<Vec<String>>,
     /// Why, without personal data.
     pub reason: String,
 }
@@ -38,11 +41,17 @@ pub struct Classify {
 /// Sets category and urgency.
 ///
 /// # Errors
-/// `StateForbids`, `CategoryUnknown`, `CalendarUnknown`.
+/// `StateForbids`, `CategoryUnknown`, `Barred` when whoever is accountable is among the accused or their line, `CalendarUnknown`.
 pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Classify)?;
     ctx.policies.category(&cmd.category).ok_or(Refusal::CategoryUnknown)?;
+    if let Some(accused) = &cmd.accused {
+        if draft.order.state.is_under_way() && order.assignee.as_ref().is_some_and(|assignee| ctx.lines.involve(accused, assignee)) {
+            return Err(Refusal::Barred { bar: Bar::Accused, place: Place::of(&draft.order) });
+        }
+        draft.order.accused.clone_from(accused);
+    }
     draft.settle(now);
     let is_first = draft.order.state == State::Received;
     if is_first {
@@ -75,7 +84,10 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
     let kinds = converted.map(|kind| (kind.to_string(), order.kind.to_string())).unwrap_or_default();
     let recaused = draft.order.caused_by != order.caused_by;
     let cause = |of: &WorkOrder| if recaused { CausedBy::code(of.caused_by.as_ref()) } else { String::new() };
+    let accused = |of: &WorkOrder| if draft.order.accused == order.accused { String::new() } else { of.accused.join(",") };
     let detail = [
+        ("accused", accused(&draft.order)),
+        ("accused_before", accused(order)),
         ("caused_by", cause(&draft.order)),
         ("caused_by_before", cause(order)),
         ("kind", kinds.0),

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use steward_kit::calendar::Calendars;
 
 use super::policy::Policies;
+use super::roster::Lines;
 
 /// The estate's rules and calendars. A command looks nothing up: the caller brings it.
 #[derive(Clone, Copy, Debug)]
@@ -15,4 +16,6 @@ pub struct Context<'a> {
     pub calendars: &'a Calendars,
     /// Zone of the estate.
     pub zone: &'a TimeZone,
+    /// Who reports to whom in the estate; empty unless the order complains about somebody of the staff.
+    pub lines: &'a Lines,
 }

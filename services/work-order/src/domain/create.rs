@@ -52,6 +52,8 @@ pub struct Create {
     pub occur_time: Option<Timestamp>,
     /// What care did that it is about.
     pub caused_by: Option<CausedBy>,
+    /// Staff subjects whom it complains about; from anybody but staff it is not heard.
+    pub accused: Vec<String>,
     /// Who reports.
     pub actor: Actor,
     /// What asked for it, if no person did.
@@ -91,6 +93,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         promise_time: None,
         convert_time: None,
         caused_by: cmd.caused_by.clone(),
+        accused: if cmd.actor.kind == ActorKind::Staff { cmd.accused.clone() } else { Vec::new() },
         cancel_time: None,
         auto_close_time: None,
         state: State::Received,
@@ -131,6 +134,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         ("channel", order.channel.to_string()),
         ("caused_by", CausedBy::code(order.caused_by.as_ref())),
         ("weather", order.terms.weather.as_ref().map(|weather| weather.code.clone()).unwrap_or_default()),
+        ("accused", order.accused.join(",")),
         ("source", cmd.source.as_ref().map(|source| format!("{}/{}", source.kind, source.id)).unwrap_or_default()),
     ];
     draft.note(Action::Create, occur_time, detail);

@@ -24,6 +24,8 @@ codes! {
         Classify = "classify",
         /// Assigned.
         Assign = "assign",
+        /// Taken by one of the roster.
+        Grab = "grab",
         /// Accepted.
         Accept = "accept",
         /// Contacted, or tried.

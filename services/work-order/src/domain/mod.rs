@@ -13,6 +13,7 @@
 //! | `create` … `resume` | the verbs |
 //! | `field_work` `appoint` `start_work` `quote` | work on site: agreed, begun, priced |
 //! | `pause` `weather` | what moves clocks beside the verbs |
+//! | `roster` | who may become accountable for an order, and why not the others |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
 //! | `explain` | how a due time came about |
 //! | `case_facts` `figures` | what figures are counted from, and how (M8) |
@@ -42,6 +43,7 @@ mod draft;
 mod explain;
 mod field_work;
 pub mod figures;
+mod grab;
 mod history;
 mod intake;
 mod major;
@@ -56,6 +58,7 @@ mod record_callback;
 mod refusal;
 mod reopen;
 mod resume;
+mod roster;
 mod start_work;
 mod state;
 mod suspend;
@@ -89,6 +92,7 @@ pub use context::Context;
 pub use create::{Create, MANUAL, create};
 pub use explain::{Estimate, Explanation, Stretch, StretchKind, estimate, explain};
 pub use field_work::{Appointment, FieldWork, Quote, QuoteLine, WorkStart};
+pub use grab::{Grab, grab};
 pub use history::{Action, Hash, HistoryEntry, verify};
 pub use intake::{Classification, normalised};
 pub use major::{Around, Major, MajorRule, MajorRules, judge_major, major_window_over};
@@ -105,6 +109,8 @@ pub use record_callback::{RecordCallback, record_callback};
 pub use refusal::{Place, Refusal};
 pub use reopen::{Reopen, reopen};
 pub use resume::{Resume, resume};
+pub(crate) use roster::NO_LINES;
+pub use roster::{Bar, Fault, Lines, Shift, Worker, bars, check_batch};
 pub use start_work::{StartWork, start_work};
 pub use state::{State, Step, Verb, allowed, step};
 pub use suspend::{Suspend, suspend};

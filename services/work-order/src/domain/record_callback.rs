@@ -15,6 +15,7 @@ use super::plausible::event_time;
 use super::policy::Attempts;
 use super::refusal::{Place, Refusal};
 use super::reopen::reopen_in;
+use super::roster::Bar;
 use super::state::{Step, Verb};
 use super::transition::{Fact, Transition};
 use super::work_order::{Callback, CallbackMode, CallbackOutcome, WorkOrder};
@@ -40,12 +41,15 @@ pub struct RecordCallback {
 /// the customer unreachable, which settles the obligation too.
 ///
 /// # Errors
-/// `StateForbids`, `CallbackByWorker`, `ScoreRequired`, `TimeNotPlausible`, `CalendarUnknown`.
+/// `StateForbids`, `CallbackByWorker`, `Barred` when the order complains about the caller or their line, `ScoreRequired`, `TimeNotPlausible`, `CalendarUnknown`.
 pub fn record_callback(order: &WorkOrder, cmd: &RecordCallback, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     let step = draft.permit(Verb::RecordCallback)?;
     if cmd.actor.kind == ActorKind::Staff && order.workers.contains(&cmd.actor.subject) {
         return Err(Refusal::CallbackByWorker { place: Place::of(&draft.order) });
+    }
+    if cmd.actor.kind == ActorKind::Staff && ctx.lines.involve(&order.accused, &cmd.actor.subject) {
+        return Err(Refusal::Barred { bar: Bar::Accused, place: Place::of(&draft.order) });
     }
     let reached = cmd.outcome == CallbackOutcome::Reached;
     if reached && !(1..=5).contains(&cmd.score) {

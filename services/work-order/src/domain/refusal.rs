@@ -5,6 +5,7 @@ use steward_kit::calendar::CalendarError;
 use steward_kit::error::WrongState;
 use steward_kit::ids::WorkOrderId;
 
+use super::roster::Bar;
 use super::state::{State, Verb, allowed};
 use super::work_order::{CloseCode, WorkOrder};
 
@@ -25,6 +26,13 @@ pub enum Refusal {
     },
     /// The caller did the work and may not call back on it (C-16).
     CallbackByWorker {
+        /// Where the order stands.
+        place: Place,
+    },
+    /// Somebody may not have or take the order, or call back on it (WO-79).
+    Barred {
+        /// Why.
+        bar: Bar,
         /// Where the order stands.
         place: Place,
     },
@@ -133,6 +141,7 @@ impl Refusal {
             Self::StateForbids { .. } => "STATE_FORBIDS",
             Self::NotTheAssignee { .. } => "NOT_THE_ASSIGNEE",
             Self::CallbackByWorker { .. } => "CALLBACK_BY_WORKER",
+            Self::Barred { bar, .. } => bar.reason(),
             Self::ReopenWindowOver { .. } => "REOPEN_WINDOW_OVER",
             Self::PromiseRequired => "PROMISE_REQUIRED",
             Self::ProofIncomplete { .. } => "PROOF_INCOMPLETE",
@@ -180,6 +189,7 @@ impl From<Refusal> for Error {
             }
             Refusal::NotTheAssignee { place } => by_state(place, "only the assignee may do this".to_owned()),
             Refusal::CallbackByWorker { place } => by_state(place, "who did the work may not call back on it".to_owned()),
+            Refusal::Barred { bar, place } => by_state(place, bar.sentence().to_owned()),
             Refusal::ReopenWindowOver { place } => by_state(place, "the time for reopening is over".to_owned()),
             Refusal::PromiseRequired => Self::invalid("promise", reason, "the estate's policy requires a promise with a contact"),
             Refusal::ProofIncomplete { field, missing } => Self::invalid(field, reason, missing),

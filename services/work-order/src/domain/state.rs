@@ -37,6 +37,8 @@ codes! {
         Classify = "classify",
         /// Makes one person accountable.
         Assign = "assign",
+        /// One of the roster takes what is nobody's.
+        Grab = "grab",
         /// The assignee takes it.
         Accept = "accept",
         /// The customer was contacted, or an attempt failed.
@@ -135,6 +137,10 @@ const fn while_working(state: State, verb: Verb) -> Step {
             Classified | Assigned | Accepted | Contacted | OnSite | Reopened => Step::To(Assigned),
             Received | Completed | Closed | Cancelled => Step::Refused,
         },
+        Verb::Grab => match state {
+            Classified | Reopened => Step::To(Accepted),
+            Received | Assigned | Accepted | Contacted | OnSite | Completed | Closed | Cancelled => Step::Refused,
+        },
         Verb::Accept => match state {
             Assigned => Step::To(Accepted),
             Received | Classified | Accepted | Contacted | OnSite | Completed | Closed | Reopened | Cancelled => Step::Refused,
@@ -209,7 +215,7 @@ const fn while_suspended(state: State, verb: Verb) -> Step {
             Step::Stays | Step::To(_) | Step::Maybe(_) => Step::Stays,
             Step::Refused => Step::Refused,
         },
-        Verb::Suspend | Verb::Accept | Verb::Arrive | Verb::StartWork | Verb::Complete => Step::Refused,
+        Verb::Suspend | Verb::Grab | Verb::Accept | Verb::Arrive | Verb::StartWork | Verb::Complete => Step::Refused,
         Verb::Classify
         | Verb::Assign
         | Verb::Contact

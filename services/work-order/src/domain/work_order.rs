@@ -266,6 +266,8 @@ pub struct WorkOrder {
     pub convert_time: Option<Timestamp>,
     /// What care did that it is about (WO-67).
     pub caused_by: Option<CausedBy>,
+    /// Staff subjects whom it complains about (WO-79).
+    pub accused: Vec<String>,
     /// When it ended without work.
     pub cancel_time: Option<Timestamp>,
     /// When it closes by itself; only while completed (WO-78).

@@ -67,6 +67,24 @@ fn cause(bad: &mut Violations, given: Option<&pb::CausedBy>) -> Option<CausedBy>
     }
 }
 
+/// Whom of the staff a case complains about, each once; `None` when nothing is said of it.
+fn accused(bad: &mut Violations, given: Option<&pb::Accused>) -> Option<Vec<String>> {
+    let mut subjects = given?.principals.clone();
+    for (index, subject) in subjects.iter().enumerate() {
+        let field = || format!("accused.principals[{index}]");
+        if subject.is_empty() {
+            bad.add(field(), "string.min_len", "must name somebody");
+        }
+        // It stands in the history, whose lists have commas between.
+        if subject.chars().count() > 100 || subject.contains(',') {
+            bad.add(field(), "string.max_len", "must be a staff subject of at most 100 characters, without commas");
+        }
+    }
+    subjects.sort();
+    subjects.dedup();
+    Some(subjects)
+}
+
 pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
     let mut bad = Violations::of(request);
     let estate_id = id(&mut bad, "estate_id", &request.estate_id);
@@ -77,6 +95,7 @@ pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
     let description = bad.text("description", &request.description);
     let occur_time = bad.optional_timestamp("occur_time", request.occur_time.as_ref());
     let caused_by = cause(&mut bad, request.caused_by.as_ref());
+    let accused = accused(&mut bad, request.accused.as_ref()).unwrap_or_default();
     bad.build(|| {
         Some(Report {
             estate_id: estate_id?,
@@ -91,6 +110,7 @@ pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
             urgency: Code::of_number(request.urgency),
             occur_time,
             caused_by,
+            accused,
         })
     })
 }
@@ -100,10 +120,11 @@ pub(super) fn classify(request: &pb::ClassifyWorkOrderRequest, actor: Actor) -> 
     let target = target(&mut bad, &request.work_order_id, &request.etag);
     let urgency = required(&mut bad, "urgency", request.urgency);
     let cause = cause(&mut bad, request.caused_by.as_ref());
+    let accused = accused(&mut bad, request.accused.as_ref());
     bad.build(|| {
         let (category, reason) = (request.category.clone(), request.reason.clone());
         let caused_by = request.caused_by.is_some().then_some(cause);
-        Some((target?, Classify { actor, kind: Code::of_number(request.kind), category, urgency: urgency?, caused_by, reason }))
+        Some((target?, Classify { actor, kind: Code::of_number(request.kind), category, urgency: urgency?, caused_by, accused, reason }))
     })
 }
 
@@ -111,6 +132,12 @@ pub(super) fn assign(request: &pb::AssignWorkOrderRequest, actor: Actor) -> Resu
     let mut bad = Violations::of(request);
     let target = target(&mut bad, &request.work_order_id, &request.etag);
     bad.build(|| Some((target?, Assign { actor, assignee: request.assignee.clone() })))
+}
+
+pub(super) fn grab(request: &pb::GrabWorkOrderRequest) -> Result<Target> {
+    let mut bad = Violations::of(request);
+    let target = target(&mut bad, &request.work_order_id, &request.etag);
+    bad.build(|| target)
 }
 
 pub(super) fn accept(request: &pb::AcceptWorkOrderRequest, actor: Actor) -> Result<(Target, Accept)> {

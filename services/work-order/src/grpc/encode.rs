@@ -60,6 +60,7 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
             flag_time: Some(to_timestamp(flag.flag_time)),
             clear_time: time(flag.clear_time),
         }),
+        accused: order.accused.iter().filter(|_| is_staff).cloned().collect(),
         caused_by: order.caused_by.as_ref().filter(|_| is_staff).map(CausedBy::wire),
         appointments: order.field.appointments.iter().map(|made| field_work::appointment(made, is_staff)).collect(),
         work_start: order.field.start(order.cycle).map(|start| field_work::work_start(start, is_staff)),

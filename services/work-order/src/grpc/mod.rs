@@ -2,7 +2,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `calendars` `clocks` | one resource each: its RPCs |
+//! | `work_orders` `calendars` `clocks` `roster` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an order |
@@ -14,6 +14,7 @@ mod encode;
 mod field_work;
 mod metrics;
 mod mutation;
+mod roster;
 mod watch;
 mod work_orders;
 
@@ -24,6 +25,7 @@ use tonic::Request;
 pub(crate) use calendars::Calendars;
 pub(crate) use clocks::Clocks;
 pub(crate) use metrics::Metrics;
+pub(crate) use roster::Roster;
 pub(crate) use work_orders::WorkOrders;
 
 /// A request taken apart: who asks, and what.

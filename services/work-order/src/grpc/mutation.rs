@@ -53,6 +53,7 @@ mutations! {
     CreateWorkOrderRequest -> CreateWorkOrderResponse as "CreateWorkOrder",
     ClassifyWorkOrderRequest -> ClassifyWorkOrderResponse as "ClassifyWorkOrder",
     AssignWorkOrderRequest -> AssignWorkOrderResponse as "AssignWorkOrder",
+    GrabWorkOrderRequest -> GrabWorkOrderResponse as "GrabWorkOrder",
     AcceptWorkOrderRequest -> AcceptWorkOrderResponse as "AcceptWorkOrder",
     ContactCustomerRequest -> ContactCustomerResponse as "ContactCustomer",
     AssessWorkOrderRequest -> AssessWorkOrderResponse as "AssessWorkOrder",

@@ -115,6 +115,12 @@ impl WorkOrderService for WorkOrders {
         Ok(Response::new(self.app.assign_work_order(&call(&access, &request)?, target, command).await?))
     }
 
+    async fn grab_work_order(&self, request: Request<pb::GrabWorkOrderRequest>) -> Answer<pb::GrabWorkOrderResponse> {
+        let (access, request) = received(request)?;
+        let target = decode::grab(&request)?;
+        Ok(Response::new(self.app.grab_work_order(&call(&access, &request)?, target).await?))
+    }
+
     async fn accept_work_order(&self, request: Request<pb::AcceptWorkOrderRequest>) -> Answer<pb::AcceptWorkOrderResponse> {
         let (access, request) = received(request)?;
         let (target, command) = decode::accept(&request, Actor::of(&access.principal))?;

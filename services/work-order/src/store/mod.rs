@@ -11,6 +11,7 @@
 //! | `facts` | what figures are counted from |
 //! | `around` | cases around a case, for major complaints |
 //! | `outlooks` | running clocks, and how clocks went of late |
+//! | `roster` | who works in an estate |
 //! | `counting` | orders whose clocks count by a calendar |
 
 mod around;
@@ -20,6 +21,7 @@ mod facts;
 mod history;
 mod load;
 mod outlooks;
+mod roster;
 mod row;
 mod save;
 mod texts;
@@ -35,6 +37,7 @@ pub(crate) use load::{
     load_work_orders, search_work_orders,
 };
 pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_clocks, list_settled_clocks};
+pub(crate) use roster::{Rostered, count_under_way, list_lines, list_workers, load_worker, lock_worker, put_workers};
 pub(crate) use save::{Change, Saved, lock_work_orders, save_transitions};
 pub(crate) use texts::{answer_place, sealed_tables};
 pub(crate) use units::insert_units;

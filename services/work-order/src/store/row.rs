@@ -37,6 +37,8 @@ pub(super) struct Memory<'a> {
     #[serde(default)]
     cancel_time: Option<jiff::Timestamp>,
     #[serde(default)]
+    accused: Cow<'a, [String]>,
+    #[serde(default)]
     caused_by: Cow<'a, Option<CausedBy>>,
     #[serde(default)]
     field: Cow<'a, FieldWork>,
@@ -59,6 +61,7 @@ impl<'a> Memory<'a> {
             major: Cow::Borrowed(&order.major),
             convert_time: order.convert_time,
             cancel_time: order.cancel_time,
+            accused: (&order.accused).into(),
             caused_by: Cow::Borrowed(&order.caused_by),
             field: Cow::Borrowed(&order.field),
         }
@@ -128,6 +131,7 @@ impl OrderRow {
             promise_time: self.promise_time.map(jiff_sqlx::Timestamp::to_jiff),
             convert_time: memory.convert_time,
             cancel_time: memory.cancel_time,
+            accused: memory.accused.into_owned(),
             caused_by: memory.caused_by.into_owned(),
             auto_close_time: memory.auto_close_time,
             state: code(State::parse, &self.state)?,

@@ -33,7 +33,7 @@ async fn converted(world: &World, id: &str, kind: common::WorkOrderKind) -> pb::
         urgency: common::Urgency::L2.into(),
         reason: "the caller complains".to_owned(),
         kind: kind.into(),
-        caused_by: None,
+        ..Default::default()
     };
     world.orders().classify_work_order(world.desk().asks(request)).await.unwrap().into_inner().work_order.unwrap()
 }

@@ -33,7 +33,7 @@ async fn lists_are_answered_by_the_indexes_made_for_them() {
         for mode in [PlanFor::AnyArguments, PlanFor::TheseArguments] {
             let plan = case.query.explain(&mut connection, mode).await.unwrap();
             let (name, shape) = (case.query.name, plan.shape());
-            for table in ["work_orders", "clocks", "history", "case_facts"] {
+            for table in ["work_orders", "clocks", "history", "case_facts", "workers"] {
                 assert!(!plan.reads_whole(table), "{name}, {mode:?}:\n{shape}");
             }
             let indexes = plan.leading_columns(&mut connection, "work_order").await.unwrap();
@@ -80,6 +80,9 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     {
         asked.push(log.last(part).unwrap());
     }
+    let workers = pb::ListWorkersRequest { estate_id: estate.to_string(), ..Default::default() };
+    world.roster().list_workers(world.operations().asks(workers)).await.unwrap();
+    let workers = log.last("FROM work_order.workers").unwrap();
     let outlooks = pb::ListClockOutlooksRequest { estate_id: estate.to_string(), ..Default::default() };
     world.clocks().list_clock_outlooks(world.operations().asks(outlooks)).await.unwrap();
     let running = log.last("c.state = 'running'").unwrap();
@@ -111,6 +114,7 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
             false,
         ),
         case("settled clocks", &settled, format!("'{estate}', '2025-11-20Z', '2026-02-20Z', '{{a,b}}', 5000"), true),
+        case("roster of an estate, later page", &workers, format!("'{estate}', 'w100', 51"), true),
         case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),
     ]
 }
@@ -143,7 +147,11 @@ async fn fill(world: &World) {
             is_case_score, suspended_seconds)
         SELECT w.estate_id, w.id, 1, w.number, w.customer_id, w.customer_id, true, w.kind, w.category, w.channel, 'valid', w.receive_time,
                w.receive_time, w.receive_time, w.receive_time, w.receive_time, 'silent', w.receive_time, false, false, 0
-          FROM work_order.work_orders w WHERE w.number LIKE 'WO-2025-%';";
-    let large = "work_order.work_orders, work_order.clocks, work_order.history, work_order.case_facts";
+          FROM work_order.work_orders w WHERE w.number LIKE 'WO-2025-%';
+        INSERT INTO work_order.workers (estate_id, principal, skills, line_manager, shifts, open_limit, update_time, row_version)
+        SELECT CASE WHEN n % 5 = 0 THEN o.estate_id ELSE ('00000000-0000-7000-8000-00000000000' || n % 5)::uuid END, 'w' || n,
+               '{plumbing}', NULL, '[]', 1, '2026-01-01Z', 1
+          FROM work_order.work_orders o, generate_series(1, 3000) n WHERE o.number NOT LIKE 'WO-2025-%';";
+    let large = "work_order.work_orders, work_order.clocks, work_order.history, work_order.case_facts, work_order.workers";
     query_plans::fill(&world.db, fill, large).await.unwrap();
 }

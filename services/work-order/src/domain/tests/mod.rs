@@ -12,5 +12,6 @@ mod major;
 mod plans;
 mod property;
 mod reclassify;
+mod roster;
 mod story;
 mod verbs;

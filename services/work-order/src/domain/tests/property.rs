@@ -67,7 +67,12 @@ fn take(world: &World, order: &WorkOrder, step: &Move, now: Timestamp) -> Result
         Move::Wait(_) | Move::FireAll => unreachable!("is not a verb"),
         Move::Classify(category, urgency) => {
             let (category, reason) = (CATEGORIES[*category].into(), "x".into());
-            classify(order, &Classify { actor: clerk, kind: None, category, urgency: *urgency, caused_by: None, reason }, ctx, now)
+            classify(
+                order,
+                &Classify { actor: clerk, kind: None, category, urgency: *urgency, caused_by: None, accused: None, reason },
+                ctx,
+                now,
+            )
         }
         Move::Assign(who) => {
             let assignee = if *who == 0 { TECHNICIAN.into() } else { "tech-2".into() };

@@ -40,7 +40,7 @@ impl World {
     }
 
     pub(super) fn ctx(&self) -> Context<'_> {
-        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone }
+        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone, lines: &NO_LINES }
     }
 }
 
@@ -60,6 +60,7 @@ pub(super) fn report(kind: Kind, text: &str) -> Create {
         urgency: None,
         occur_time: None,
         caused_by: None,
+        accused: Vec::new(),
         source: None,
         actor: Actor::new(ActorKind::Customer, "customer-1"),
     }
@@ -235,13 +236,21 @@ impl Story {
 
     pub(super) fn classify(&mut self, category: &str, urgency: Urgency) -> Result<(), Refusal> {
         let (category, reason) = (category.into(), "read again".into());
-        let cmd = Classify { actor: staff(CLERK), kind: None, category, urgency, caused_by: None, reason };
+        let cmd = Classify { actor: staff(CLERK), kind: None, category, urgency, caused_by: None, accused: None, reason };
         self.attempt(|order, ctx, now| classify(order, &cmd, ctx, now))
     }
 
     pub(super) fn convert(&mut self, kind: Kind) -> Result<(), Refusal> {
         let (category, urgency) = (self.order.category.clone(), self.order.urgency);
-        let cmd = Classify { actor: staff(CLERK), kind: Some(kind), category, urgency, caused_by: None, reason: "complains".into() };
+        let cmd = Classify {
+            actor: staff(CLERK),
+            kind: Some(kind),
+            category,
+            urgency,
+            caused_by: None,
+            accused: None,
+            reason: "complains".into(),
+        };
         self.attempt(|order, ctx, now| classify(order, &cmd, ctx, now))
     }
 

@@ -19,6 +19,8 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
     let done = ["assign", "accept", "contact", "arrive", "complete"];
     let mut report = ground.a_report();
     report["requestId"] = json!(id());
+    let roster = json!({"requestId": id(), "estateId": ground.estate, "workers": [a_worker(TECHNICIAN)]});
+    ground.ask("work_order.v1.RosterService/PutWorkers", roster).await?;
     Ok(vec![
         Entry::new("work_order.v1.WorkOrderService/CreateWorkOrder", report, json!({"description": "水龙头滴水"})),
         plain(
@@ -29,6 +31,7 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         )
         .await?,
         verb("assign", &[], json!({"assignee": "tech.qian"})).await?,
+        plain("GrabWorkOrder", &[], json!({}), unseen()).await?.by(TECHNICIAN),
         verb("accept", &["assign"], unseen()).await?.by(TECHNICIAN),
         verb("contact", &["assign", "accept"], json!({"note": "已联系"})).await?.by(TECHNICIAN),
         plain(
@@ -76,6 +79,11 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         .await?,
         plain("ApproveSuspension", &["assign", "accept", "contact", "suspend_for_weather"], json!({}), unseen()).await?,
         Entry::new(
+            "work_order.v1.RosterService/PutWorkers",
+            json!({"estateId": ground.estate, "workers": [a_worker("tech.qian")]}),
+            json!({"workers": [a_worker("tech.sun")]}),
+        ),
+        Entry::new(
             "work_order.v1.CalendarService/LoadWorkingHours",
             json!({"workingHours": hours(540)}),
             json!({"workingHours": hours(480)}),
@@ -86,6 +94,12 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
             json!({"documentJson": year("新年")}),
         ),
     ])
+}
+
+/// On shift whenever the test runs, and never at their limit.
+fn a_worker(principal: &str) -> Value {
+    let shift = json!({"startTime": "2020-01-01T00:00:00Z", "endTime": "2100-01-01T00:00:00Z"});
+    json!({"principal": principal, "skills": ["power"], "shifts": [shift], "openLimit": 1000})
 }
 
 fn hours(from_minute: u16) -> Value {
