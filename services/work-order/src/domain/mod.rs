@@ -49,6 +49,7 @@ mod intake;
 mod major;
 mod outlook;
 mod pause;
+mod pending_timers;
 mod plausible;
 mod policy;
 mod policy_check;

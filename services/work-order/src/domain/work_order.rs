@@ -1,7 +1,5 @@
 //! The aggregate: one case from report to close. Data; the verbs are one file each.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward_kit::codes;
@@ -15,7 +13,6 @@ use super::field_work::FieldWork;
 use super::major::Major;
 use super::state::{State, Verb, allowed};
 use super::terms::Terms;
-use super::transition::TimerKey;
 
 codes! {
     /// How an order ended (WO-41).
@@ -358,18 +355,5 @@ impl WorkOrder {
     pub fn cycle_start(&self) -> Timestamp {
         let received = self.milestones.iter().filter(|reached| reached.milestone == Milestone::Received);
         received.filter(|reached| reached.cycle == self.cycle).map(|reached| reached.at).max().unwrap_or(self.receive_time)
-    }
-
-    /// The timers that must exist: the next untaken step of each open running clock, the end of the silence, the judgement
-    /// whether it is a major complaint, the end of its window, and the end of the longest pause.
-    pub fn pending_timers(&self) -> BTreeMap<TimerKey, Timestamp> {
-        let pending = self.clocks.iter().filter_map(|clock| Some((clock, clock.next_step_time()?)));
-        let steps = pending.map(|(clock, due)| (TimerKey::Clock { clock: clock.name.clone(), cycle: clock.cycle }, due));
-        let silence = self.auto_close_time.map(|due| (TimerKey::AutoClose { cycle: self.cycle }, due));
-        let judgement = self.major.judge_time.map(|due| (TimerKey::JudgeMajor, due));
-        let flag = self.major.flag.as_ref().filter(|flag| !flag.is_cleared);
-        let window = flag.and_then(|flag| flag.clear_time).map(|due| (TimerKey::MajorWindow, due));
-        let pause = self.suspension().and_then(|suspension| suspension.max_to).map(|due| (TimerKey::PauseOver, due));
-        steps.chain(silence).chain(judgement).chain(window).chain(pause).collect()
     }
 }

@@ -21,7 +21,7 @@ impl World {
     }
 }
 
-/// WO-23, lesson 7: 200 workers want 50 orders at once, each of them two: every order is taken once, and nobody has more than their
+/// Lesson 7: 200 workers want 50 orders at once, each of them two: every order is taken once, and nobody has more than their
 /// limit of one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_workers_grab_fifty_orders_and_each_is_taken_once() {
@@ -71,7 +71,7 @@ async fn two_hundred_workers_grab_fifty_orders_and_each_is_taken_once() {
     assert_eq!(written, (50, 50));
 }
 
-/// WO-23: who is not on the roster, not on shift, without the skill or at their limit takes nothing; what is taken is told once.
+/// Who is not on the roster, not on shift, without the skill or at their limit takes nothing; what is taken is told once.
 #[tokio::test]
 async fn an_order_is_grabbed_by_those_whom_nothing_bars() {
     let world = World::new().await;

@@ -44,7 +44,7 @@ impl World {
     }
 }
 
-/// WO-23: each worker of a batch has a verdict of their own, what is refused leaves the others alone, and the same request answers the
+/// Each worker of a batch has a verdict of their own, what is refused leaves the others alone, and the same request answers the
 /// same.
 #[tokio::test]
 async fn a_batch_is_put_with_a_verdict_for_each() {
@@ -74,7 +74,7 @@ async fn a_batch_is_put_with_a_verdict_for_each() {
     refused(world.roster().get_worker(world.desk().asks(get("zhou"))).await, Code::NotFound, "WORKER_NOT_FOUND");
 }
 
-/// WO-23, XC-30: a roster is read page by page, by those of the estate who may, and written by those who keep it.
+/// XC-30: a roster is read page by page, by those of the estate who may, and written by those who keep it.
 #[tokio::test]
 async fn a_roster_is_listed_by_page_within_its_estate() {
     let world = World::new().await;

@@ -41,7 +41,7 @@ fn the_line_goes_up_and_down_and_not_aside() {
     assert!(ring.involve(&["a".to_owned()], "b") && !ring.involve(&["a".to_owned()], "c"));
 }
 
-/// WO-23: shifts are half-open, a skill covers the categories below it, and the limit is what may be under way; every reason is told.
+/// Shifts are half-open, a skill covers the categories below it, and the limit is what may be under way; every reason is told.
 #[test]
 fn whoever_is_off_shift_unskilled_or_at_the_limit_is_barred() {
     let begun = Story::begin(Policies::default(), "2026-03-02 09:00", &report(Kind::Repair, "水龙头滴水"));
