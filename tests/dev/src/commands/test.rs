@@ -71,6 +71,8 @@ fn with_programs(workspace: &Workspace, report: &mut Report) {
 /// What compiles nothing.
 fn files(workspace: &Workspace, report: &mut Report) {
     report.step("contract lint (buf)", || proto::lint(workspace));
+    // A build fetches the crates of this platform only; the lock names those of every one.
+    report.step("crates of every platform", || cargo_check(workspace, &["fetch", "--locked"]));
     report.step("dependencies: bans, licences, sources (cargo deny)", || deny::check(workspace));
     report.step("alerts: rules, what they fire on, a page for each (promtool)", || alerts::check(workspace));
     report.step("tools of the manifests' check", || manifests::fetch(workspace));
