@@ -88,9 +88,12 @@ fn render(place: &Path, rules: &[(String, String)], tests: &[(String, String)]) 
         write(name, &spec_of(text))?;
         rule_files.push(name.clone());
     }
+    let order = rules.iter().flat_map(|(_, text)| groups_of(text)).collect::<Vec<_>>().join(", ");
     for (name, text) in tests {
         let name = format!("test-{name}");
-        write(&name, text)?;
+        // Told no order, promtool evaluates groups in any: one that reads what another records would find what was recorded a whole
+        // interval ago, which is too old to count where the interval is long.
+        write(&name, &format!("group_eval_order: [{order}]\n{text}"))?;
         test_files.push(name);
     }
     Ok((rule_files, test_files))
@@ -100,6 +103,11 @@ fn render(place: &Path, rules: &[(String, String)], tests: &[(String, String)]) 
 fn spec_of(resource: &str) -> String {
     let below = resource.lines().skip_while(|line| *line != "spec:").skip(1);
     below.map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect()
+}
+
+/// Names of the groups of a resource, in the order they are written.
+fn groups_of(resource: &str) -> impl Iterator<Item = &str> {
+    resource.lines().filter_map(|line| line.strip_prefix("    - name: "))
 }
 
 fn find_or_fetch(workspace: &Workspace) -> Result<PathBuf> {
@@ -158,5 +166,6 @@ mod tests {
     #[test]
     fn a_resource_becomes_a_file_of_rules() {
         assert!(spec_of(RULES).starts_with("groups:\n  - name: g\n"));
+        assert_eq!(groups_of(RULES).collect::<Vec<_>>(), ["g"]);
     }
 }
