@@ -2,13 +2,14 @@
 
 mod crash;
 mod disk;
+mod links;
 mod programs;
 mod redis;
 mod tables;
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     path::PathBuf,
     process::Command,
     sync::{Mutex, PoisonError},
@@ -29,16 +30,14 @@ use steward_harness::{
     stack::{self, DATABASE, Files, Keys, Ports, SERVICES, Service},
 };
 use steward_kit::clock::{Clock, SharedClock};
-use tonic::transport::{Channel, Endpoint};
 
 use disk::Disk;
+pub use links::CLIENT;
+use links::local;
 use redis::Pair;
 
 /// How long a service or a server may take to be there again.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Who calls from outside.
-pub const CLIENT: &str = "client";
 
 /// The running suite.
 pub struct Site {
@@ -136,27 +135,6 @@ impl Site {
     async fn migrate(&self, service: &Service, schema: &str, settings: &[(String, String)]) -> Result<()> {
         let owner = Postgres::url_as(self.ports.of("postgres"), &format!("{schema}_owner"), DATABASE);
         stack::migrate(service, &self.program(service), settings, owner).await
-    }
-
-    /// The same settings, with every address of another process by way of a link.
-    async fn linked(&mut self, from: &'static str, settings: Vec<(String, String)>) -> Result<Vec<(String, String)>> {
-        let names = SERVICES.map(|service| service.name);
-        let others = ["postgres", "redis", "smtp"].into_iter().chain(names).filter(|name| *name != from);
-        let others: Vec<(&'static str, u16)> = others.map(|name| (name, self.ports.of(name))).collect();
-        let mut linked = Vec::with_capacity(settings.len());
-        for (name, value) in settings {
-            let is_address = |port: u16| value.contains("://") && value.contains(&format!("127.0.0.1:{port}"));
-            let Some((to, port)) = others.iter().copied().find(|(_, port)| is_address(*port)) else {
-                linked.push((name, value));
-                continue;
-            };
-            let link = Link::to(local(port)).await?;
-            linked.push((name, value.replace(&format!("127.0.0.1:{port}"), &link.address().to_string())));
-            self.links.insert((from, to), link);
-        }
-        // What is kept of the logs is what went wrong; a service that talks of each call would fill the disk in a soak.
-        linked.push((format!("{}LOG", Service::named(from)?.prefix()), "warn".to_owned()));
-        Ok(linked)
     }
 
     fn program(&self, service: &Service) -> PathBuf {
@@ -264,38 +242,6 @@ impl Site {
         Ok(())
     }
 
-    /// The link from one process to another.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn link(&self, from: &str, to: &str) -> Result<&Link> {
-        let found = self.links.iter().find(|((a, b), _)| *a == from && *b == to);
-        found.map(|(_, link)| link).with_context(|| format!("no link from {from} to {to}"))
-    }
-
-    /// Every link: from whom, to whom.
-    pub fn links(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.links.keys().copied()
-    }
-
-    /// The gateway, by way of the clients' link.
-    ///
-    /// # Errors
-    /// None as long as the link is there.
-    pub fn gateway(&self) -> Result<Channel> {
-        let url = format!("http://{}", self.link(CLIENT, "gateway")?.address());
-        let endpoint = Endpoint::from_shared(url)?.connect_timeout(Duration::from_secs(2)).tcp_nodelay(true);
-        Ok(endpoint.http2_keep_alive_interval(Duration::from_secs(5)).keep_alive_timeout(Duration::from_secs(3)).connect_lazy())
-    }
-
-    /// `http://…` of the webhook receiver, by way of its link.
-    ///
-    /// # Errors
-    /// None as long as the link is there.
-    pub fn webhook_url(&self) -> Result<String> {
-        Ok(format!("http://{}/hooks", self.link("notification", "webhook")?.address()))
-    }
-
     /// Who signs tokens here.
     pub fn keys(&self) -> &Keys {
         &self.keys
@@ -345,10 +291,6 @@ pub fn sweep() -> Result<()> {
 
 fn postgres_of(files: &Files) -> Result<Postgres> {
     Ok(Postgres::at(&files.postgres(), &Binaries::find()?, Durability::Kept)?)
-}
-
-fn local(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 async fn until(what: &str, is_so: impl Fn() -> bool) -> Result<()> {

@@ -27,8 +27,8 @@ impl App {
         self.by_timers(tx, &[(id, around)], now, |order, around, ctx| judge_major(order, around, ctx, now)).await
     }
 
-    /// The window of an order is over.
-    pub(crate) async fn end_major_window(&self, tx: &mut PgConnection, id: WorkOrderId, now: Timestamp) -> Result<Effects> {
-        self.by_timers(tx, &[(id, ())], now, |order, (), ctx| major_window_over(order, ctx, now)).await
+    /// The windows of orders are over.
+    pub(crate) async fn end_major_windows(&self, tx: &mut PgConnection, due: &[(WorkOrderId, ())], now: Timestamp) -> Result<Effects> {
+        self.by_timers(tx, due, now, |order, (), ctx| major_window_over(order, ctx, now)).await
     }
 }

@@ -178,7 +178,7 @@ fn last_run<'a>(order: &'a WorkOrder, name: &str, cycle: u32) -> Option<&'a Cloc
 
 /// Seconds that the work stood still between two instants.
 fn suspended(order: &WorkOrder, from: Timestamp, to: Option<Timestamp>) -> i64 {
-    let overlap = |suspension: &super::work_order::Suspension| {
+    let overlap = |suspension: &super::suspension::Suspension| {
         let (start, end) = (
             suspension.from.max(from),
             match (suspension.to, to) {

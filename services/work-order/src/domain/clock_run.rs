@@ -6,7 +6,7 @@ use steward_kit::calendar::{CalendarError, Pause, Span, Timeline};
 
 use super::clock::{BREACH, Clock, ClockState, ClockStep, ClockTerms, Verdict};
 use super::context::Context;
-use super::work_order::Suspension;
+use super::suspension::Suspension;
 
 impl Clock {
     /// A run that starts at `start`. `compute` before use.

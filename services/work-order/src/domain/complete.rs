@@ -10,10 +10,11 @@ use super::draft::Draft;
 use super::history::Action;
 use super::plausible::event_time;
 use super::policy::ProofNeeds;
+use super::proof::{CompletionProof, MediaKind, MediaRef};
 use super::refusal::Refusal;
 use super::state::{State, Verb};
 use super::transition::{Fact, Transition};
-use super::work_order::{CompletionProof, MediaKind, MediaRef, WorkOrder};
+use super::work_order::WorkOrder;
 
 /// A completion.
 #[derive(Clone, Debug)]

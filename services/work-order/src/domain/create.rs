@@ -12,11 +12,12 @@ use super::field_work::FieldWork;
 use super::history::Action;
 use super::major::Major;
 use super::plausible::report_time;
+use super::proof::MediaRef;
 use super::refusal::Refusal;
 use super::state::State;
 use super::terms::Terms;
 use super::transition::{Fact, Source, Transition};
-use super::work_order::{MediaRef, WorkOrder};
+use super::work_order::WorkOrder;
 
 /// `classified_by` of an order whose category a person chose.
 pub const MANUAL: &str = "manual";

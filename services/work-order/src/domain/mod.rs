@@ -54,6 +54,7 @@ mod plausible;
 mod policy;
 mod policy_check;
 mod preview;
+mod proof;
 mod quote;
 mod record_callback;
 mod refusal;
@@ -63,6 +64,7 @@ mod roster;
 mod start_work;
 mod state;
 mod suspend;
+mod suspension;
 mod terms;
 mod transition;
 mod urge;
@@ -105,6 +107,7 @@ pub use policy::{
 };
 pub use policy_check::{Surroundings, check_callback, check_intake, check_sla};
 pub use preview::{ClockDifference, Compared, Standing, under_calendar, under_policies};
+pub use proof::{CompletionProof, MediaKind, MediaRef};
 pub use quote::{ConfirmQuote, QuoteWork, confirm_quote, quote_work};
 pub use record_callback::{RecordCallback, record_callback};
 pub use refusal::{Place, Refusal};
@@ -115,11 +118,9 @@ pub use roster::{Bar, Fault, Lines, Shift, Worker, bars, check_batch};
 pub use start_work::{StartWork, start_work};
 pub use state::{State, Step, Verb, allowed, step};
 pub use suspend::{Suspend, suspend};
+pub use suspension::{Approval, Suspension};
 pub use terms::{ASSIGNEE_ROLE, CALLBACK_CLOCK, CallbackTerms, Terms};
 pub use transition::{DomainEvent, Fact, OrderFacts, Source, TimerChange, TimerKey, Transition};
 pub use urge::{Urge, urge};
 pub use weather::{Weather, WeatherMode};
-pub use work_order::{
-    Approval, Assessment, Callback, CallbackMode, CallbackOutcome, CloseCode, CompletionProof, Contact, MediaKind, MediaRef, Reached,
-    Suspension, WorkOrder,
-};
+pub use work_order::{Assessment, Callback, CallbackMode, CallbackOutcome, CloseCode, Contact, Reached, WorkOrder};

@@ -8,8 +8,9 @@ use super::draft::Draft;
 use super::history::Action;
 use super::refusal::{Place, Refusal};
 use super::state::Verb;
+use super::suspension::Approval;
 use super::transition::{Fact, TimerKey, Transition};
-use super::work_order::{Approval, WorkOrder};
+use super::work_order::WorkOrder;
 
 /// A second person's word.
 #[derive(Clone, Debug)]

@@ -7,10 +7,11 @@ use super::context::Context;
 use super::draft::Draft;
 use super::field_work::{Quote, QuoteLine};
 use super::history::Action;
+use super::proof::{MediaKind, MediaRef};
 use super::refusal::{Place, Refusal};
 use super::state::Verb;
 use super::transition::{Fact, Transition};
-use super::work_order::{MediaKind, MediaRef, WorkOrder};
+use super::work_order::WorkOrder;
 
 /// A quote.
 #[derive(Clone, Debug)]

@@ -9,8 +9,9 @@ use super::draft::Draft;
 use super::history::Action;
 use super::refusal::Refusal;
 use super::state::Verb;
+use super::suspension::{Approval, Suspension};
 use super::transition::{Fact, Transition};
-use super::work_order::{Approval, Suspension, WorkOrder};
+use super::work_order::WorkOrder;
 
 /// A suspension.
 #[derive(Clone, Debug)]

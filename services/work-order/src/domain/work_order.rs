@@ -7,11 +7,13 @@ use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 use steward_kit::pii::Pii;
 
 use super::actor::Actor;
-use super::case::{Case, CausedBy, Channel, Kind, Milestone, SuspensionReason, Urgency};
+use super::case::{Case, CausedBy, Channel, Kind, Milestone, Urgency};
 use super::clock::Clock;
 use super::field_work::FieldWork;
 use super::major::Major;
+use super::proof::{CompletionProof, MediaRef};
 use super::state::{State, Verb, allowed};
+use super::suspension::Suspension;
 use super::terms::Terms;
 
 codes! {
@@ -33,22 +35,6 @@ codes! {
         Transferred = "transferred",
         /// Closed after silence (WO-78).
         AutoClosed = "auto_closed",
-    }
-}
-
-codes! {
-    /// What a file shows.
-    MediaKind {
-        /// Before the work.
-        Before = "before",
-        /// After the work.
-        After = "after",
-        /// The customer's signature.
-        Signature = "signature",
-        /// A recording of a call.
-        Recording = "recording",
-        /// Part of the report.
-        Report = "report",
     }
 }
 
@@ -75,57 +61,6 @@ codes! {
         App = "app",
         /// In person.
         Visit = "visit",
-    }
-}
-
-/// A file in the object store, by reference and hash only (XC-52).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MediaRef {
-    /// Key in the object store.
-    pub key: String,
-    /// SHA-256 of the content, lower-case hexadecimal.
-    pub sha256: String,
-    /// What it shows; `None` when not said.
-    pub kind: Option<MediaKind>,
-}
-
-/// A stop in an order's work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suspension {
-    /// Why.
-    pub reason: SuspensionReason,
-    /// From when.
-    pub from: Timestamp,
-    /// Until when; `None` while it lasts.
-    pub to: Option<Timestamp>,
-    /// Until when at the longest; `None` when the policy sets no end.
-    #[serde(default)]
-    pub max_to: Option<Timestamp>,
-    /// Whether a second person has to agree, and has.
-    #[serde(default)]
-    pub approval: Approval,
-}
-
-/// A second person's word on a suspension (WO-43).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Approval {
-    /// None is needed.
-    #[default]
-    NotNeeded,
-    /// It is waited for; no clock stands still.
-    Awaited,
-    /// It was given.
-    Given,
-}
-
-impl Suspension {
-    /// Whether clocks stand still for it.
-    pub const fn counts(&self) -> bool {
-        match self.approval {
-            Approval::NotNeeded | Approval::Given => true,
-            Approval::Awaited => false,
-        }
     }
 }
 
@@ -192,22 +127,6 @@ pub struct Callback {
     pub actor: Actor,
     /// How.
     pub mode: CallbackMode,
-}
-
-/// Proof that the work was done (WO-48), one per cycle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CompletionProof {
-    /// Cycle of the order.
-    pub cycle: u32,
-    /// What was done. Sealed apart, never part of a serialised form.
-    #[serde(skip)]
-    pub summary: Pii<String>,
-    /// Photos, parts and signature.
-    pub media: Vec<MediaRef>,
-    /// When the work ended.
-    pub complete_time: Timestamp,
-    /// Who did it.
-    pub actor: Actor,
 }
 
 /// One case.

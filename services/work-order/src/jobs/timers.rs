@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::PgConnection;
+use steward_kit::ids::WorkOrderId;
 use steward_kit::{Error, Result};
 use steward_kit_store::Effects;
 use steward_kit_store::timers::{FiredTimer, TimerHandler};
@@ -16,27 +17,47 @@ use crate::events::{AUTO_CLOSE, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVE
 
 /// The handlers of the service, one for each kind of timer.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
-    vec![
-        Arc::new(ClockStep(app.clone())),
-        Arc::new(AutoClose(app.clone())),
-        Arc::new(RecomputeClocks(app.clone())),
-        Arc::new(JudgeMajor(app.clone())),
-        Arc::new(MajorWindow(app.clone())),
-        Arc::new(PauseOver(app.clone())),
-    ]
+    let of_orders = ORDER_TIMERS.map(|does| Arc::new(OrderTimer { app: app.clone(), does }) as Arc<dyn TimerHandler>);
+    of_orders.into_iter().chain([Arc::new(RecomputeClocks(app.clone())) as Arc<dyn TimerHandler>]).collect()
 }
 
-/// A clock's next step is due.
-struct ClockStep(Arc<App>);
+/// What a timer of an order is for.
+#[derive(Clone, Copy)]
+enum Does {
+    /// A clock's next step is due.
+    ClockStep,
+    /// The silence after completion is over.
+    AutoClose,
+    /// Is the case a major complaint?
+    JudgeMajor,
+    /// The window in which a case counts as a major complaint is over.
+    MajorWindow,
+    /// The work has stood still for as long as it may.
+    PauseOver,
+}
+
+const ORDER_TIMERS: [Does; 5] = [Does::ClockStep, Does::AutoClose, Does::JudgeMajor, Does::MajorWindow, Does::PauseOver];
+
+/// Timers of one kind, whose subjects are orders: locked together, and done together where the use case takes many.
+struct OrderTimer {
+    app: Arc<App>,
+    does: Does,
+}
 
 #[tonic::async_trait]
-impl TimerHandler for ClockStep {
+impl TimerHandler for OrderTimer {
     fn kind(&self) -> &'static str {
-        CLOCK_STEP
+        match self.does {
+            Does::ClockStep => CLOCK_STEP,
+            Does::AutoClose => AUTO_CLOSE,
+            Does::JudgeMajor => JUDGE_MAJOR,
+            Does::MajorWindow => MAJOR_WINDOW,
+            Does::PauseOver => PAUSE_OVER,
+        }
     }
 
     async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
-        self.0.lock_for_timers(tx, subjects).await
+        self.app.lock_for_timers(tx, subjects).await
     }
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
@@ -44,47 +65,43 @@ impl TimerHandler for ClockStep {
     }
 
     fn takes_many(&self) -> bool {
-        true
+        match self.does {
+            Does::ClockStep | Does::AutoClose | Does::MajorWindow | Does::PauseOver => true,
+            // Each counts the cases around it.
+            Does::JudgeMajor => false,
+        }
     }
 
     async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
-        let due = timers.iter().map(|timer| {
-            let (clock, cycle) =
-                clock_of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a clock's timer has the key {}", timer.key)))?;
-            Ok((timer.subject_id.into(), ClockDue { clock, cycle }))
-        });
-        self.0.take_clock_steps(tx, &due.collect::<Result<Vec<_>>>()?, now).await
+        match self.does {
+            Does::ClockStep => self.app.take_clock_steps(tx, &due(timers, clock_due)?, now).await,
+            Does::AutoClose => self.app.close_silent_orders(tx, &due(timers, silence_due)?, now).await,
+            Does::MajorWindow => self.app.end_major_windows(tx, &due(timers, |_| Ok(()))?, now).await,
+            Does::PauseOver => self.app.end_longest_pauses(tx, &due(timers, |_| Ok(()))?, now).await,
+            Does::JudgeMajor => {
+                let mut effects = Effects::none();
+                for timer in timers {
+                    effects.merge(self.app.judge_major(tx, timer.subject_id.into(), now).await?);
+                }
+                Ok(effects)
+            }
+        }
     }
 }
 
-/// The silence after completion is over.
-struct AutoClose(Arc<App>);
+/// The orders of timers, each with what its key says.
+fn due<T>(timers: &[FiredTimer], read: impl Fn(&FiredTimer) -> Result<T>) -> Result<Vec<(WorkOrderId, T)>> {
+    timers.iter().map(|timer| Ok((timer.subject_id.into(), read(timer)?))).collect()
+}
 
-#[tonic::async_trait]
-impl TimerHandler for AutoClose {
-    fn kind(&self) -> &'static str {
-        AUTO_CLOSE
-    }
+fn clock_due(timer: &FiredTimer) -> Result<ClockDue> {
+    let (clock, cycle) = clock_of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a clock's timer has the key {}", timer.key)))?;
+    Ok(ClockDue { clock, cycle })
+}
 
-    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
-        self.0.lock_for_timers(tx, subjects).await
-    }
-
-    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        self.fire_all(tx, slice::from_ref(timer), now).await
-    }
-
-    fn takes_many(&self) -> bool {
-        true
-    }
-
-    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
-        let due = timers.iter().map(|timer| {
-            let cycle = timer.key.parse().map_err(|_| Error::bug(format_args!("the timer of a silence has the key {}", timer.key)))?;
-            Ok((timer.subject_id.into(), AutoCloseDue { cycle }))
-        });
-        self.0.close_silent_orders(tx, &due.collect::<Result<Vec<_>>>()?, now).await
-    }
+fn silence_due(timer: &FiredTimer) -> Result<AutoCloseDue> {
+    let cycle = timer.key.parse().map_err(|_| Error::bug(format_args!("the timer of a silence has the key {}", timer.key)))?;
+    Ok(AutoCloseDue { cycle })
 }
 
 /// Clocks are computed anew after a calendar year was loaded.
@@ -99,68 +116,5 @@ impl TimerHandler for RecomputeClocks {
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         let at = Progress::of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a recomputation has the key {}", timer.key)))?;
         self.0.recompute_clocks(tx, timer.subject_id, at, now).await
-    }
-}
-
-/// Is the case a major complaint?
-struct JudgeMajor(Arc<App>);
-
-#[tonic::async_trait]
-impl TimerHandler for JudgeMajor {
-    fn kind(&self) -> &'static str {
-        JUDGE_MAJOR
-    }
-
-    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
-        self.0.lock_for_timers(tx, subjects).await
-    }
-
-    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        self.0.judge_major(tx, timer.subject_id.into(), now).await
-    }
-}
-
-/// The window in which a case counts as a major complaint is over.
-struct MajorWindow(Arc<App>);
-
-#[tonic::async_trait]
-impl TimerHandler for MajorWindow {
-    fn kind(&self) -> &'static str {
-        MAJOR_WINDOW
-    }
-
-    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
-        self.0.lock_for_timers(tx, subjects).await
-    }
-
-    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        self.0.end_major_window(tx, timer.subject_id.into(), now).await
-    }
-}
-
-/// The work has stood still for as long as it may.
-struct PauseOver(Arc<App>);
-
-#[tonic::async_trait]
-impl TimerHandler for PauseOver {
-    fn kind(&self) -> &'static str {
-        PAUSE_OVER
-    }
-
-    async fn lock(&self, tx: &mut PgConnection, subjects: &[Uuid]) -> Result<()> {
-        self.0.lock_for_timers(tx, subjects).await
-    }
-
-    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
-        self.fire_all(tx, slice::from_ref(timer), now).await
-    }
-
-    fn takes_many(&self) -> bool {
-        true
-    }
-
-    async fn fire_all(&self, tx: &mut PgConnection, timers: &[FiredTimer], now: Timestamp) -> Result<Effects> {
-        let due: Vec<_> = timers.iter().map(|timer| (timer.subject_id.into(), ())).collect();
-        self.0.end_longest_pauses(tx, &due, now).await
     }
 }
