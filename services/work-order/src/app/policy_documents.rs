@@ -9,8 +9,8 @@ use steward_proto::plan::v1::PolicyKind;
 use crate::contract::{Code, required};
 use crate::domain::{
     Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, ConductRule, Coverage, EscalationStep,
-    IntakePolicy, Kind, MajorRule, MajorRules, Milestone, PriceItem, PriceRule, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason,
-    SuspensionRule, Urgency, WeatherMode,
+    FormTerms, IntakePolicy, Kind, MajorRule, MajorRules, Milestone, PriceItem, PriceRule, ProofNeeds, ProofRule, SlaPolicy,
+    SuspensionReason, SuspensionRule, Urgency, WeatherMode,
 };
 
 /// The kinds of policy that this service owns.
@@ -134,6 +134,17 @@ fn weather_modes(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> Op
 pub(crate) fn callback(bad: &mut Violations, at: &str, policy: &plan::CallbackPolicy) -> Option<CallbackPolicy> {
     let rules = policy.rules.iter().enumerate().map(|(index, rule)| {
         let at = format!("{at}.rules[{index}]");
+        let form = match optional_span(bad, &format!("{at}.app_form_expiry"), rule.app_form_expiry.as_ref())? {
+            Some(expiry) if rule.ways.is_empty() || rule.ways.contains(&plan::CallbackWay::App.into()) => {
+                Some(FormTerms { expiry, phone_roles: rule.phone_roles.clone() })
+            }
+            Some(_) => {
+                let why = "a form in the app needs CALLBACK_WAY_APP among the ways, or no ways";
+                bad.add(format!("{at}.app_form_expiry"), "POLICY_INVALID", why);
+                return None;
+            }
+            None => None,
+        };
         Some(CallbackRule {
             applies_to: filter(bad, &format!("{at}.applies_to"), rule.applies_to.as_ref())?,
             due: optional_span(bad, &format!("{at}.due"), rule.due.as_ref())?,
@@ -141,6 +152,7 @@ pub(crate) fn callback(bad: &mut Violations, at: &str, policy: &plan::CallbackPo
             attempts: Attempts { min_count: rule.min_attempts, min_time_bands: rule.min_time_bands, min_days: rule.min_days },
             steps: steps(&rule.steps),
             coverage: rule.coverage.map(|share| Coverage { numerator: share.numerator, denominator: share.denominator }),
+            form,
         })
     });
     Some(CallbackPolicy { rules: all(rules)? })

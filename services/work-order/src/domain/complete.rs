@@ -52,7 +52,9 @@ pub fn complete(order: &WorkOrder, cmd: &Complete, ctx: &Context<'_>, now: Times
     });
     draft.reach(Milestone::Completed, at)?;
     draft.await_silence(at)?;
-    draft.tell(at, Fact::Completed);
+    draft.await_form(at)?;
+    let form_expire_time = draft.order.awaited_form().map(|form| form.expire_time);
+    draft.tell(at, Fact::Completed { form_expire_time });
     draft.note(Action::Complete, at, [("media", cmd.media.len().to_string())]);
     Ok(draft.finish())
 }

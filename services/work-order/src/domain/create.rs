@@ -103,6 +103,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         contacts: Vec::new(),
         assessments: Vec::new(),
         callbacks: Vec::new(),
+        callback_form: None,
         proofs: Vec::new(),
         milestones: Vec::new(),
         clocks: Vec::new(),

@@ -9,7 +9,7 @@ use super::work_order::WorkOrder;
 
 impl WorkOrder {
     /// The timers that must exist: the next untaken step of each open running clock, the end of the silence, the judgement
-    /// whether it is a major complaint, the end of its window, and the end of the longest pause.
+    /// whether it is a major complaint, the end of its window, the end of the longest pause, and the expiry of the customer's form.
     pub fn pending_timers(&self) -> BTreeMap<TimerKey, Timestamp> {
         let pending = self.clocks.iter().filter_map(|clock| Some((clock, clock.next_step_time()?)));
         let steps = pending.map(|(clock, due)| (TimerKey::Clock { clock: clock.name.clone(), cycle: clock.cycle }, due));
@@ -18,6 +18,7 @@ impl WorkOrder {
         let flag = self.major.flag.as_ref().filter(|flag| !flag.is_cleared);
         let window = flag.and_then(|flag| flag.clear_time).map(|due| (TimerKey::MajorWindow, due));
         let pause = self.suspension().and_then(|suspension| suspension.max_to).map(|due| (TimerKey::PauseOver, due));
-        steps.chain(silence).chain(judgement).chain(window).chain(pause).collect()
+        let form = self.awaited_form().map(|form| (TimerKey::CallbackForm, form.expire_time));
+        steps.chain(silence).chain(judgement).chain(window).chain(pause).chain(form).collect()
     }
 }

@@ -7,6 +7,7 @@ use steward_kit::calendar::Span;
 use steward_kit::codes;
 use steward_kit::ids::WorkOrderId;
 
+use super::callback_form::FormTerms;
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
 use super::major::MajorRules;
 use super::weather::WeatherMode;
@@ -201,6 +202,8 @@ pub struct CallbackRule {
     pub steps: Vec<EscalationStep>,
     /// Which of the orders are called back; `None` means all.
     pub coverage: Option<Coverage>,
+    /// The form in the app that comes before a phone call; `None` when none does.
+    pub form: Option<FormTerms>,
 }
 
 /// A share of the orders, drawn evenly by their ids: one order is always in or always out, on every replica.

@@ -176,6 +176,8 @@ pub fn check_callback(bad: &mut Violations, at: &str, policy: &CallbackPolicy, a
             bad.add(format!("{place}.due"), REASON, "a callback needs a limit");
         }
         check_calendar(bad, &format!("{place}.due"), rule.due.as_ref(), around.calendars);
+        let expiry = rule.form.as_ref().map(|form| &form.expiry);
+        check_calendar(bad, &format!("{place}.app_form_expiry"), expiry, around.calendars);
         check_steps(bad, &format!("{place}.steps"), &rule.steps);
         if rule.coverage.is_some_and(Coverage::exceeds_all) {
             bad.add(format!("{place}.coverage"), REASON, "is more than all");

@@ -67,7 +67,7 @@ pub fn record_callback(order: &WorkOrder, cmd: &RecordCallback, ctx: &Context<'_
         actor: cmd.actor.clone(),
         mode: cmd.mode,
     });
-    let attempts = order.terms.callback.map(|terms| terms.attempts);
+    let attempts = order.terms.callback.as_ref().map(|terms| terms.attempts);
     let unreachable = match cmd.outcome {
         CallbackOutcome::Reached | CallbackOutcome::Refused => false,
         CallbackOutcome::NoAnswer | CallbackOutcome::WrongNumber => {
@@ -90,7 +90,7 @@ pub fn record_callback(order: &WorkOrder, cmd: &RecordCallback, ctx: &Context<'_
     ];
     draft.note(Action::RecordCallback, at, detail);
     let may_reopen = matches!(step, Step::Maybe(_));
-    if reached && may_reopen && order.terms.callback.is_some_and(|terms| score <= terms.reopen_at_score) {
+    if reached && may_reopen && order.terms.callback.as_ref().is_some_and(|terms| score <= terms.reopen_at_score) {
         reopen_in(&mut draft, at, "dissatisfied")?;
     }
     Ok(draft.finish())

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use steward_kit::calendar::Span;
 use steward_kit::ids::WorkOrderId;
 
+use super::callback_form::FormTerms;
 use super::case::{Case, CaseFilter, Milestone, SuspensionReason};
 use super::clock::{BREACH, ClockTerms};
 use super::policy::{Attempts, EscalationStep, Layer, Policies, PolicySource, PriceItem, ProofNeeds, SlaPolicy, SuspensionRule};
@@ -53,12 +54,15 @@ pub struct Terms {
 }
 
 /// How the customer is called back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackTerms {
     /// A score at or below this reopens; 0 never does.
     pub reopen_at_score: u32,
     /// When the customer counts as unreachable.
     pub attempts: Attempts,
+    /// The form in the app that comes before a phone call; `None` when none does (WO-29).
+    #[serde(default)]
+    pub form: Option<FormTerms>,
     /// The policy version that decided.
     pub source: PolicySource,
 }
@@ -101,7 +105,8 @@ impl Terms {
     fn bind_callback(&mut self, policies: &Policies, case: Case<'_>, order: WorkOrderId, ladder: &[EscalationStep]) {
         let decided = decide(&policies.callback, |policy| &policy.rules, |rule| &rule.applies_to, case);
         let Some((source, rule)) = decided else { return };
-        self.callback = Some(CallbackTerms { reopen_at_score: rule.reopen_at_score, attempts: rule.attempts, source });
+        self.callback =
+            Some(CallbackTerms { reopen_at_score: rule.reopen_at_score, attempts: rule.attempts, form: rule.form.clone(), source });
         // Whoever is outside the sample may be called back all the same; nobody is owed it.
         if rule.coverage.is_some_and(|coverage| !coverage.draws(order)) {
             return;

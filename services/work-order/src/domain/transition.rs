@@ -52,6 +52,8 @@ pub enum TimerKey {
     MajorWindow,
     /// The end of the longest pause that the policy grants (WO-43).
     PauseOver,
+    /// The expiry of the customer's form in the app (WO-29).
+    CallbackForm,
 }
 
 /// A change of a timer.
@@ -167,7 +169,17 @@ pub enum Fact {
     /// `TechnicianArrived`
     Arrived,
     /// `WorkOrderCompleted`
-    Completed,
+    Completed {
+        /// Until when the customer's form in the app is waited for.
+        form_expire_time: Option<Timestamp>,
+    },
+    /// `CallbackFormExpired`
+    CallbackFormExpired {
+        /// Until when somebody has to phone.
+        due_time: Timestamp,
+        /// Roles to tell.
+        notify_roles: Vec<String>,
+    },
     /// `CallbackRecorded`
     CallbackRecorded {
         /// What came of it.

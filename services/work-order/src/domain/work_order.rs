@@ -7,6 +7,7 @@ use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 use steward_kit::pii::Pii;
 
 use super::actor::Actor;
+use super::callback_form::CallbackForm;
 use super::case::{Case, CausedBy, Channel, Kind, Milestone, Urgency};
 use super::clock::Clock;
 use super::field_work::FieldWork;
@@ -200,6 +201,8 @@ pub struct WorkOrder {
     pub assessments: Vec<Assessment>,
     /// Callbacks of every cycle, oldest first as recorded.
     pub callbacks: Vec<Callback>,
+    /// The form in the app that the customer was last offered (WO-29).
+    pub callback_form: Option<CallbackForm>,
     /// Proofs of every cycle, oldest first.
     pub proofs: Vec<CompletionProof>,
     /// Milestones of every cycle, in the order recorded.

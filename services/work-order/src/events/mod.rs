@@ -6,4 +6,4 @@ mod publish;
 
 pub(crate) use asked_orders::AskedOrders;
 pub(crate) use consume::CustomerEvents;
-pub(crate) use publish::{AUTO_CLOSE, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key, effects_of};
+pub(crate) use publish::{AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key, effects_of};

@@ -22,6 +22,9 @@ pub(crate) const MAJOR_WINDOW: &str = "major_window";
 /// Kind of the timer that ends the longest pause of an order's work. Its key is empty.
 pub(crate) const PAUSE_OVER: &str = "pause_over";
 
+/// Kind of the timer of the customer's form in the app. Its key is empty.
+pub(crate) const CALLBACK_FORM: &str = "callback_form";
+
 /// Everything that follows from a transition, for the statement that writes it.
 pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effects {
     let (order, estate) = (transition.order.id, transition.order.estate_id);
@@ -45,6 +48,7 @@ fn kind_and_key(timer: &TimerKey) -> (&'static str, String) {
         TimerKey::JudgeMajor => (JUDGE_MAJOR, String::new()),
         TimerKey::MajorWindow => (MAJOR_WINDOW, String::new()),
         TimerKey::PauseOver => (PAUSE_OVER, String::new()),
+        TimerKey::CallbackForm => (CALLBACK_FORM, String::new()),
     }
 }
 
@@ -70,7 +74,12 @@ fn published(event: &DomainEvent) -> NewEvent {
         }
         Fact::Assessed { customer_informed } => about(event, &pb::WorkOrderAssessed { order, customer_informed }),
         Fact::Arrived => about(event, &pb::TechnicianArrived { order }),
-        Fact::Completed => about(event, &pb::WorkOrderCompleted { order }),
+        Fact::Completed { form_expire_time } => {
+            about(event, &pb::WorkOrderCompleted { order, callback_form_expire_time: form_expire_time.map(to_timestamp) })
+        }
+        Fact::CallbackFormExpired { due_time, notify_roles } => {
+            about(event, &pb::CallbackFormExpired { order, due_time: Some(to_timestamp(due_time)), notify_roles })
+        }
         Fact::CallbackRecorded { outcome, score } => about(event, &pb::CallbackRecorded { order, outcome: outcome.number(), score }),
         Fact::Reopened => about(event, &pb::WorkOrderReopened { order }),
         Fact::Closed { close_code } => about(event, &pb::WorkOrderClosed { order, close_code: close_code.number() }),

@@ -251,6 +251,12 @@ pub(super) fn list(request: &pb::ListWorkOrdersRequest) -> Result<ListFilter> {
     bad.build(|| Some(ListFilter { estate, customer, states: states.into_iter().collect::<Option<_>>()?, assignee }))
 }
 
+pub(super) fn owed_calls(request: &pb::ListOwedCallsRequest) -> Result<EstateId> {
+    let mut bad = Violations::of(request);
+    let id = id(&mut bad, "estate_id", &request.estate_id);
+    bad.build(|| id)
+}
+
 pub(super) fn search(request: &pb::SearchWorkOrdersRequest) -> Result<EstateId> {
     let mut bad = Violations::of(request);
     let id = id(&mut bad, "estate_id", &request.estate_id);

@@ -67,6 +67,8 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
         quotes: order.field.quotes.iter().map(|quote| field_work::quote(quote, is_staff)).collect(),
         required_checklist: order.terms.checklist.clone(),
         price_codes: order.terms.prices.iter().map(|item| item.code.clone()).collect(),
+        callback_form_expire_time: time(order.awaited_form().map(|form| form.expire_time)),
+        call_due_time: time(order.call_due_time().filter(|_| is_staff)),
         weather_extension: order.terms.weather.as_ref().map(field_work::weather),
     }
 }

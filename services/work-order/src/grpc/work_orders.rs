@@ -13,7 +13,7 @@ use super::mutation::call;
 use super::watch::{self, Watched};
 use super::{decode, encode, field_work, received};
 use crate::app::App;
-use crate::store::OrderKey;
+use crate::store::{CallKey, OrderKey};
 
 /// The service.
 pub(crate) struct WorkOrders {
@@ -55,6 +55,18 @@ impl WorkOrderService for WorkOrders {
         let page = self.pages.page(&query, page.size, orders, OrderKey::of)?;
         let work_orders = page.rows.iter().map(|order| encode::listed(order, &access)).collect();
         Ok(Response::new(pb::ListWorkOrdersResponse { work_orders, next_page_token: page.next_page_token }))
+    }
+
+    async fn list_owed_calls(&self, request: Request<pb::ListOwedCallsRequest>) -> Answer<pb::ListOwedCallsResponse> {
+        let (access, mut request) = received(request)?;
+        let estate = decode::owed_calls(&request)?;
+        let (size, token) = (std::mem::take(&mut request.page_size), std::mem::take(&mut request.page_token));
+        let query = Query::of("ListOwedCalls", &request);
+        let page = self.pages.request(&query, size, &token)?;
+        let orders = self.app.list_owed_calls(&access, estate, &page).await?;
+        let page = self.pages.page(&query, page.size, orders, CallKey::of)?;
+        let work_orders = page.rows.iter().map(|order| encode::listed(order, &access)).collect();
+        Ok(Response::new(pb::ListOwedCallsResponse { work_orders, next_page_token: page.next_page_token }))
     }
 
     async fn search_work_orders(&self, request: Request<pb::SearchWorkOrdersRequest>) -> Answer<pb::SearchWorkOrdersResponse> {

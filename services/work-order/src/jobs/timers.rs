@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::app::{App, Progress, RECOMPUTE_CLOCKS};
 use crate::domain::{AutoCloseDue, ClockDue};
-use crate::events::{AUTO_CLOSE, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key};
+use crate::events::{AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key};
 
 /// The handlers of the service, one for each kind of timer.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
@@ -34,9 +34,12 @@ enum Does {
     MajorWindow,
     /// The work has stood still for as long as it may.
     PauseOver,
+    /// The customer's form in the app is over.
+    CallbackForm,
 }
 
-const ORDER_TIMERS: [Does; 5] = [Does::ClockStep, Does::AutoClose, Does::JudgeMajor, Does::MajorWindow, Does::PauseOver];
+const ORDER_TIMERS: [Does; 6] =
+    [Does::ClockStep, Does::AutoClose, Does::JudgeMajor, Does::MajorWindow, Does::PauseOver, Does::CallbackForm];
 
 /// Timers of one kind, whose subjects are orders: locked together, and done together where the use case takes many.
 struct OrderTimer {
@@ -53,6 +56,7 @@ impl TimerHandler for OrderTimer {
             Does::JudgeMajor => JUDGE_MAJOR,
             Does::MajorWindow => MAJOR_WINDOW,
             Does::PauseOver => PAUSE_OVER,
+            Does::CallbackForm => CALLBACK_FORM,
         }
     }
 
@@ -66,7 +70,7 @@ impl TimerHandler for OrderTimer {
 
     fn takes_many(&self) -> bool {
         match self.does {
-            Does::ClockStep | Does::AutoClose | Does::MajorWindow | Does::PauseOver => true,
+            Does::ClockStep | Does::AutoClose | Does::MajorWindow | Does::PauseOver | Does::CallbackForm => true,
             // Each counts the cases around it.
             Does::JudgeMajor => false,
         }
@@ -78,6 +82,7 @@ impl TimerHandler for OrderTimer {
             Does::AutoClose => self.app.close_silent_orders(tx, &due(timers, silence_due)?, now).await,
             Does::MajorWindow => self.app.end_major_windows(tx, &due(timers, |_| Ok(()))?, now).await,
             Does::PauseOver => self.app.end_longest_pauses(tx, &due(timers, |_| Ok(()))?, now).await,
+            Does::CallbackForm => self.app.expire_callback_forms(tx, &due(timers, |_| Ok(()))?, now).await,
             Does::JudgeMajor => {
                 let mut effects = Effects::none();
                 for timer in timers {

@@ -195,6 +195,45 @@ pub(crate) async fn list_work_orders_of_customer(
     rows.into_iter().map(|row| row.into_order(cipher)).collect()
 }
 
+/// Place of an order among the owed calls.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct CallKey {
+    call_due_time: Option<Timestamp>,
+    id: WorkOrderId,
+}
+
+impl CallKey {
+    /// The place of an order.
+    pub(crate) fn of(order: &WorkOrder) -> Self {
+        Self { call_due_time: order.call_due_time(), id: order.id }
+    }
+}
+
+/// Orders of an estate whose customers somebody has to phone, the most urgent first.
+pub(crate) async fn list_owed_calls(
+    db: impl PgExecutor<'_>,
+    cipher: &FieldCipher,
+    scope: &Scope,
+    estate: ScopedEstate,
+    page: &PageRequest<CallKey>,
+) -> Result<Vec<WorkOrder>> {
+    let rows = select_orders!(
+        " FROM work_order.work_orders o
+         WHERE o.estate_id = $1 AND o.call_due_time IS NOT NULL AND ($2::uuid IS NULL OR o.customer_id = $2)
+           AND ($3::timestamptz IS NULL OR (o.call_due_time, o.id) > ($3, $4))
+         ORDER BY o.call_due_time, o.id LIMIT $5",
+        estate.as_uuid(),
+        scope.own_customer(),
+        page.after.and_then(|key| key.call_due_time).map(|time| time.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        page.after.map(|key| key.id.as_uuid()) as Option<Uuid>,
+        page.size.limit(),
+    )
+    .fetch_all(db)
+    .await
+    .store()?;
+    rows.into_iter().map(|row| row.into_order(cipher)).collect()
+}
+
 /// Orders of an estate whose number ends, or whose category begins, as given; newest first. The arguments are patterns of
 /// `LIKE`, escaped by the caller; `number_end` is already reversed.
 pub(crate) async fn search_work_orders(

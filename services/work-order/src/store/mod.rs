@@ -33,8 +33,8 @@ pub(crate) use create::{Created, create_work_order};
 pub(crate) use facts::{list_case_facts, list_deadlines};
 pub(crate) use history::list_history;
 pub(crate) use load::{
-    OfCustomer, OrderKey, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate, load_work_order,
-    load_work_orders, search_work_orders,
+    CallKey, OfCustomer, OrderKey, list_owed_calls, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate,
+    load_work_order, load_work_orders, search_work_orders,
 };
 pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_clocks, list_settled_clocks};
 pub(crate) use roster::{Rostered, count_under_way, list_lines, list_workers, load_worker, lock_worker, put_workers};

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::save::Change;
 use super::texts::{Column, open_texts, seal_texts};
 use crate::domain::{
-    Assessment, Callback, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, FieldWork, HistoryEntry, Kind, Major,
-    MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
+    Assessment, Callback, CallbackForm, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, FieldWork, HistoryEntry,
+    Kind, Major, MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
 };
 
 /// What of an order stands in the column `memory`: all that no query asks for.
@@ -42,6 +42,8 @@ pub(super) struct Memory<'a> {
     caused_by: Cow<'a, Option<CausedBy>>,
     #[serde(default)]
     field: Cow<'a, FieldWork>,
+    #[serde(default)]
+    callback_form: Option<CallbackForm>,
 }
 
 impl<'a> Memory<'a> {
@@ -64,6 +66,7 @@ impl<'a> Memory<'a> {
             accused: (&order.accused).into(),
             caused_by: Cow::Borrowed(&order.caused_by),
             field: Cow::Borrowed(&order.field),
+            callback_form: order.callback_form,
         }
     }
 }
@@ -140,6 +143,7 @@ impl OrderRow {
             contacts: memory.contacts.into_owned(),
             assessments: memory.assessments.into_owned(),
             callbacks: memory.callbacks.into_owned(),
+            callback_form: memory.callback_form,
             proofs: memory.proofs.into_owned(),
             milestones: memory.milestones.into_owned(),
             clocks: self.clocks.0,
@@ -172,6 +176,7 @@ pub(super) struct ChangedRow<'a> {
     urge_count: u32,
     promise_time: Option<jiff::Timestamp>,
     close_code: Option<&'static str>,
+    call_due_time: Option<jiff::Timestamp>,
     memory: Memory<'a>,
     texts: String,
     history_position: u32,
@@ -197,6 +202,7 @@ impl<'a> ChangedRow<'a> {
             urge_count: order.urge_count,
             promise_time: order.promise_time,
             close_code: order.close_code.map(|code| code.as_str()),
+            call_due_time: order.call_due_time(),
             memory: Memory::of(order),
             texts: hex::encode(seal_texts(cipher, order)?),
             history_position: order.history_position,

@@ -7,6 +7,7 @@ mod asked_orders;
 mod auto_close;
 mod calendar_alert;
 mod calendars;
+mod callback_form;
 mod caused_by;
 mod clocks;
 mod events;

@@ -68,6 +68,9 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     let search = pb::SearchWorkOrdersRequest { estate_id: estate.to_string(), query: "000042".to_owned(), ..Default::default() };
     world.orders().search_work_orders(world.operations().asks(search)).await.unwrap();
     asked.push(log.last("reverse(o.number)").unwrap());
+    let calls = pb::ListOwedCallsRequest { estate_id: estate.to_string(), ..Default::default() };
+    world.orders().list_owed_calls(world.operations().asks(calls)).await.unwrap();
+    let calls = log.last("ORDER BY o.call_due_time").unwrap();
     let history = pb::ListHistoryRequest { work_order_id: id.to_owned(), ..Default::default() };
     world.orders().list_history(world.operations().asks(history)).await.unwrap();
     asked.push(log.last("FROM work_order.history").unwrap());
@@ -114,6 +117,7 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
             false,
         ),
         case("settled clocks", &settled, format!("'{estate}', '2025-11-20Z', '2026-02-20Z', '{{a,b}}', 5000"), true),
+        case("owed calls of an estate, later page", &calls, format!("'{estate}', NULL, '2025-09-01Z', '{id}', 51"), true),
         case("roster of an estate, later page", &workers, format!("'{estate}', 'w100', 51"), true),
         case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),
     ]
@@ -124,14 +128,15 @@ async fn fill(world: &World) {
     let fill = "
         INSERT INTO work_order.work_orders (estate_id, id, number, state, customer_id, kind, category, urgency, classified_by, channel,
             description, location, assignee, occur_time, receive_time, cycle, urge_count, close_code, memory, texts, history_position,
-            history_hash, update_time, row_version)
+            history_hash, update_time, row_version, call_due_time)
         SELECT CASE WHEN n % 5 = 0 THEN o.estate_id ELSE ('00000000-0000-7000-8000-00000000000' || n % 5)::uuid END, gen_random_uuid(),
                'WO-2025-' || lpad(n::text, 6, '0'),
                CASE WHEN n % 11 <> 0 THEN 'closed' ELSE (ARRAY['classified', 'assigned', 'completed', 'cancelled'])[1 + n % 4] END,
                CASE WHEN n % 300 = 0 THEN o.customer_id ELSE ('00000000-0000-7000-9000-000000000' || 100 + n % 300)::uuid END,
                o.kind, (ARRAY['plumbing.leak', 'plumbing.blocked_drain', 'cleaning', 'parking', 'other'])[1 + n / 7 % 5], o.urgency,
                o.classified_by, o.channel, o.description, o.location, 'staff-' || n % 2, t, t, 1, 0, NULL, o.memory, o.texts,
-               o.history_position, o.history_hash, t, 1
+               o.history_position, o.history_hash, t, 1,
+               CASE WHEN n % 11 = 0 THEN t END
           FROM work_order.work_orders o, generate_series(1, 6000) n,
                LATERAL (SELECT '2024-03-01Z'::timestamptz + n * interval '175 minutes' AS t) AS at;
         INSERT INTO work_order.clocks (estate_id, work_order_id, cycle, name, generation, place, state, start_time, due_time, stop_time,

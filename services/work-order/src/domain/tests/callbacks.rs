@@ -95,6 +95,38 @@ fn a_dissatisfied_customer_reopens_the_order_in_the_same_step() {
     assert_eq!(story.order.state, State::Completed);
 }
 
+/// WO-29: nobody answers in the app for twelve hours: a phone call is owed, and told once.
+#[test]
+fn a_form_that_is_not_answered_becomes_a_phone_call() {
+    let mut story = completed(uplift(), Kind::Complaint, "2026-03-02 10:00");
+    assert_eq!(story.order.awaited_form().map(|form| form.expire_time), Some(local("2026-03-02 22:00")));
+    assert_eq!(story.at("2026-03-02 21:59").order.call_due_time(), None);
+    assert_eq!(story.at("2026-03-02 22:00").order.call_due_time(), Some(local("2026-03-03 10:00")));
+    let told = |event: &DomainEvent| matches!(&event.fact, Fact::CallbackFormExpired { notify_roles, .. } if notify_roles == &["customer_service"]);
+    let told: Vec<_> = story.events.iter().filter(|event| told(event)).map(|event| event.occur_time).collect();
+    assert_eq!(told, [local("2026-03-02 22:00")]);
+    story.call_back(CLERK, CallbackOutcome::Reached, 4).expect("is allowed");
+    assert_eq!((story.order.call_due_time(), story.order.awaited_form()), (None, None));
+}
+
+/// WO-29: whoever is called before the form expired is asked no second time, and a form of an earlier cycle is nobody's.
+#[test]
+fn a_form_ends_with_the_callback_and_with_its_cycle() {
+    let mut story = completed(uplift(), Kind::Complaint, "2026-03-02 10:00");
+    story.at("2026-03-02 12:00").call_back(CLERK, CallbackOutcome::Reached, 1).expect("is allowed");
+    assert_eq!((story.order.state, story.order.awaited_form()), (State::Reopened, None));
+    story.at("2026-03-02 23:00");
+    assert!(story.events.iter().all(|event| !matches!(event.fact, Fact::CallbackFormExpired { .. })));
+    assert_eq!(story.order.call_due_time(), None);
+}
+
+/// WO-29: without a form a phone call is owed from completion on.
+#[test]
+fn a_repair_without_a_form_is_phoned() {
+    let story = completed(uplift(), Kind::Repair, "2026-03-02 10:00");
+    assert_eq!((story.order.awaited_form(), story.order.call_due_time()), (None, Some(local("2026-03-03 10:00"))));
+}
+
 #[test]
 fn closing_first_does_not_end_the_duty_to_call_back() {
     let mut story = completed(uplift(), Kind::Repair, "2026-03-02 10:00");

@@ -280,6 +280,7 @@ pub(super) fn fire(order: &WorkOrder, timer: TimerKey, ctx: &Context<'_>, now: T
         TimerKey::JudgeMajor => judge_major(order, &BTreeMap::new(), ctx, now),
         TimerKey::MajorWindow => major_window_over(order, ctx, now),
         TimerKey::PauseOver => pause_over(order, ctx, now),
+        TimerKey::CallbackForm => callback_form_due(order, ctx, now),
     }
 }
 
