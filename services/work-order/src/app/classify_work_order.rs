@@ -4,7 +4,7 @@ use prost::Message;
 use steward_kit::Result;
 
 use super::App;
-use super::transact::{Call, Target};
+use super::transact::{Beside, Call, Target};
 use crate::domain::{Classify, classify};
 
 impl App {
@@ -16,6 +16,7 @@ impl App {
         command: Classify,
     ) -> Result<R> {
         let is_about_staff = command.accused.as_ref().is_some_and(|accused| !accused.is_empty());
-        self.transact_about(call, target, is_about_staff, |order, context, now| classify(order, &command, context, now)).await
+        let beside = Beside { is_about_staff, ..Beside::default() };
+        self.transact_with(call, target, beside, |order, context, now| classify(order, &command, context, now)).await
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct EstateRules {
 impl EstateRules {
     /// What the domain decides with.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone, lines: &NO_LINES }
+        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone, lines: &NO_LINES, taker: None }
     }
 
     /// The same rules by other calendars, for a preview.

@@ -2,7 +2,7 @@
 //! faster.
 //!
 //! ```text
-//! load ──> decide ──> save ──ok──> answer            2 trips
+//! load ──> decide ──> save ──ok──> answer            2 trips, 3 with a look at whoever becomes accountable
 //!   │        │          ├─stale──> load again, at most three times; with an etag from the caller: refuse
 //!   │        │          └─claimed─> the stored answer
 //!   └─other etag┴─refused─────────> the stored answer, if the request came before; else refuse        3 trips
@@ -23,10 +23,10 @@ use steward_kit_store::{Claim, Effects, store_error};
 use super::App;
 use crate::domain::{Actor, Context, Refusal, Transition, WorkOrder};
 use crate::events::effects_of;
-use crate::store::{Change, Saved, answer_place, load_work_order, save_transitions};
+use crate::store::{Change, Saved, answer_place, load_work_order, look_at_worker, save_transitions};
 
 /// How often a caller without an etag is given another try when somebody else was faster.
-pub(super) const TRIES: u32 = 3;
+const TRIES: u32 = 3;
 
 /// A mutation that is being answered.
 pub(crate) struct Call<'a, R> {
@@ -54,23 +54,33 @@ pub(crate) struct Target {
     pub(crate) etag: Option<i64>,
 }
 
+/// What a verb looks at beside its order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beside<'a> {
+    /// It may name some of the staff as complained about.
+    pub(super) is_about_staff: bool,
+    /// It makes this one of the staff accountable: what they have already counts, and the write is guarded by it.
+    pub(super) taker: Option<&'a str>,
+}
+
 impl App {
-    /// Does one verb to one order. Two trips, and one more for the lines of its staff when the order complains about any.
+    /// Does one verb to one order. Two trips, one more for the lines of its staff when the order complains about any, and one more for
+    /// whoever becomes accountable.
     pub(super) async fn transact<R: Message + Default>(
         &self,
         call: &Call<'_, R>,
         target: Target,
         decide: impl Fn(&WorkOrder, &Context<'_>, Timestamp) -> Result<Transition, Refusal>,
     ) -> Result<R> {
-        self.transact_about(call, target, false, decide).await
+        self.transact_with(call, target, Beside::default(), decide).await
     }
 
-    /// The same, for a verb that may name some of the staff as complained about.
-    pub(super) async fn transact_about<R: Message + Default>(
+    /// The same, for a verb that looks at something beside its order.
+    pub(super) async fn transact_with<R: Message + Default>(
         &self,
         call: &Call<'_, R>,
         target: Target,
-        is_about_staff: bool,
+        beside: Beside<'_>,
         decide: impl Fn(&WorkOrder, &Context<'_>, Timestamp) -> Result<Transition, Refusal>,
     ) -> Result<R> {
         for _ in 0..TRIES {
@@ -79,8 +89,12 @@ impl App {
                 return self.unless_repeated(call, Error::Stale { resource: "work order" }).await;
             }
             let rules = self.rules.of(before.estate_id, before.receive_time).await?;
-            let lines = self.lines_around(&before, is_about_staff).await?;
-            let context = Context { lines: &lines, ..rules.context() };
+            let lines = self.lines_around(&before, beside.is_about_staff).await?;
+            let taker = match beside.taker {
+                Some(subject) => look_at_worker(self.db.pool(), call.access.scope.estate(before.estate_id)?, subject).await?,
+                None => None,
+            };
+            let context = Context { lines: &lines, taker: taker.as_ref(), ..rules.context() };
             let now = self.clock.now();
             let transition = match decide(&before, &context, now) {
                 Ok(transition) => transition,

@@ -7,8 +7,8 @@ use super::case::Milestone;
 use super::context::Context;
 use super::draft::Draft;
 use super::history::Action;
-use super::refusal::{Place, Refusal};
-use super::roster::Bar;
+use super::refusal::Refusal;
+use super::roster::{Bar, Candidate};
 use super::state::{State, Verb};
 use super::transition::{Fact, Transition};
 use super::work_order::WorkOrder;
@@ -26,15 +26,20 @@ pub struct Assign {
 /// history line is made, so that no clock can be turned back that way.
 ///
 /// # Errors
-/// `StateForbids`, `Barred` when the order complains about the assignee or their line, `CalendarUnknown`.
+/// `StateForbids`, `Barred` when the order complains about the assignee or their line or they have as many orders as they may,
+/// `CalendarUnknown`.
 pub fn assign(order: &WorkOrder, cmd: &Assign, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Assign)?;
     if ctx.lines.involve(&order.accused, &cmd.assignee) {
-        return Err(Refusal::Barred { bar: Bar::Accused, place: Place::of(&draft.order) });
+        return Err(draft.barred(Bar::Accused));
     }
     let previous = draft.order.assignee.replace(cmd.assignee.clone()).unwrap_or_default();
     if previous != cmd.assignee {
+        if ctx.taker.is_some_and(Candidate::is_at_limit) {
+            return Err(draft.barred(Bar::AtLimit));
+        }
+        draft.note_take();
         draft.order.state = State::Assigned;
         draft.order.first_receiver.get_or_insert_with(|| cmd.assignee.clone());
         if draft.order.milestone_time(Milestone::Pushed).is_none() {

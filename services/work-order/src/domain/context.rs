@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use steward_kit::calendar::Calendars;
 
 use super::policy::Policies;
-use super::roster::Lines;
+use super::roster::{Candidate, Lines};
 
 /// The estate's rules and calendars. A command looks nothing up: the caller brings it.
 #[derive(Clone, Copy, Debug)]
@@ -18,4 +18,6 @@ pub struct Context<'a> {
     pub zone: &'a TimeZone,
     /// Who reports to whom in the estate; empty unless the order complains about somebody of the staff.
     pub lines: &'a Lines,
+    /// Whoever is about to become accountable, if the estate's roster has them; only for verbs that make somebody so.
+    pub taker: Option<&'a Candidate>,
 }

@@ -11,6 +11,7 @@ use super::clock::{BREACH, BreachReason, Clock, ClockState, ClockTerms, Verdict}
 use super::context::Context;
 use super::history::{Action, HistoryEntry};
 use super::refusal::{Place, Refusal};
+use super::roster::{Bar, Take};
 use super::state::{Step, Verb, step};
 use super::transition::{DomainEvent, Fact, OrderFacts, TimerKey, Transition, timer_changes};
 use super::work_order::{Reached, WorkOrder};
@@ -28,6 +29,7 @@ pub(super) struct Draft<'a> {
     history: Vec<HistoryEntry>,
     timers_before: BTreeMap<TimerKey, Timestamp>,
     fired: Option<TimerKey>,
+    take: Option<Take>,
     /// Verdicts given on the way, for the history line of the verb.
     verdicts: Detail,
 }
@@ -49,6 +51,7 @@ impl<'a> Draft<'a> {
             history: Vec::new(),
             timers_before: BTreeMap::new(),
             fired: None,
+            take: None,
             verdicts: Detail::new(),
         }
     }
@@ -78,6 +81,16 @@ impl<'a> Draft<'a> {
         if !self.order.workers.contains(&self.actor.subject) {
             self.order.workers.push(self.actor.subject.clone());
         }
+    }
+
+    /// Refused for that reason.
+    pub(super) fn barred(&self, bar: Bar) -> Refusal {
+        Refusal::Barred { bar, place: Place::of(&self.order) }
+    }
+
+    /// Whoever becomes accountable stands in the roster as they were looked at, or not at all.
+    pub(super) fn note_take(&mut self) {
+        self.take = self.ctx.taker.map(|candidate| Take { principal: candidate.worker.principal.clone(), takes: candidate.takes });
     }
 
     /// That timer fired: it no longer exists.
@@ -290,6 +303,6 @@ impl<'a> Draft<'a> {
         if !self.history.is_empty() {
             self.order.update_time = self.now;
         }
-        Transition { order: self.order, events: self.events, timers, history: self.history }
+        Transition { order: self.order, events: self.events, timers, history: self.history, take: self.take }
     }
 }

@@ -7,8 +7,8 @@ use super::case::Milestone;
 use super::context::Context;
 use super::draft::Draft;
 use super::history::Action;
-use super::refusal::{Place, Refusal};
-use super::roster::{Bar, Worker, bars};
+use super::refusal::Refusal;
+use super::roster::{Bar, bars};
 use super::state::{State, Verb};
 use super::transition::{Fact, Transition};
 use super::work_order::WorkOrder;
@@ -16,12 +16,8 @@ use super::work_order::WorkOrder;
 /// A grab.
 #[derive(Clone, Debug)]
 pub struct Grab {
-    /// Who takes it.
+    /// Who takes it; the context's `taker`.
     pub actor: Actor,
-    /// The same, as the estate's roster has them, if it does.
-    pub worker: Option<Worker>,
-    /// How many orders of the estate they have under way.
-    pub open: u32,
 }
 
 /// Takes the order.
@@ -31,13 +27,14 @@ pub struct Grab {
 pub fn grab(order: &WorkOrder, cmd: &Grab, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Grab)?;
-    let bar = match &cmd.worker {
+    let bar = match ctx.taker {
         None => Some(Bar::NotOnRoster),
-        Some(worker) => bars(&draft.order, worker, cmd.open, ctx.lines, now).first().copied(),
+        Some(candidate) => bars(&draft.order, candidate, ctx.lines, now).first().copied(),
     };
     if let Some(bar) = bar {
-        return Err(Refusal::Barred { bar, place: Place::of(&draft.order) });
+        return Err(draft.barred(bar));
     }
+    draft.note_take();
     let before = draft.order.assignee.replace(cmd.actor.subject.clone()).unwrap_or_default();
     draft.order.first_receiver.get_or_insert_with(|| cmd.actor.subject.clone());
     draft.order.state = State::Assigned;

@@ -116,7 +116,7 @@ pub use refusal::{Place, Refusal};
 pub use reopen::{Reopen, reopen};
 pub use resume::{Resume, resume};
 pub(crate) use roster::NO_LINES;
-pub use roster::{Bar, Fault, Lines, Shift, Worker, bars, check_batch};
+pub use roster::{Bar, Candidate, Fault, Lines, Shift, Take, Worker, bars, check_batch};
 pub use start_work::{StartWork, start_work};
 pub use state::{State, Step, Verb, allowed, step};
 pub use suspend::{Suspend, suspend};

@@ -32,6 +32,28 @@ pub struct Worker {
     pub open_limit: u32,
 }
 
+/// One of the roster at a moment: with what they have then, and what tells whether they took anything since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// They.
+    pub worker: Worker,
+    /// How many orders of the estate they have under way.
+    pub open: u32,
+    /// How often they became accountable for an order of the estate.
+    pub takes: i64,
+    /// When they last did.
+    pub take_time: Option<Timestamp>,
+}
+
+/// Somebody of the roster became accountable for an order, decided on by how they stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// Staff subject.
+    pub principal: String,
+    /// How often they had become accountable before.
+    pub takes: i64,
+}
+
 /// Why an order is not somebody's to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bar {
@@ -123,13 +145,14 @@ impl Lines {
     }
 }
 
-/// Everything that bars a worker from taking an order, with `open` orders under way already.
-pub fn bars(order: &WorkOrder, worker: &Worker, open: u32, lines: &Lines, now: Timestamp) -> Vec<Bar> {
+/// Everything that bars somebody from taking an order.
+pub fn bars(order: &WorkOrder, candidate: &Candidate, lines: &Lines, now: Timestamp) -> Vec<Bar> {
+    let worker = &candidate.worker;
     [
         (Bar::Accused, lines.involve(&order.accused, &worker.principal)),
         (Bar::OffShift, !worker.shifts.iter().any(|shift| shift.start <= now && now < shift.end)),
         (Bar::LacksSkill, !worker.skills.iter().any(|skill| is_at_or_below(&order.category, skill))),
-        (Bar::AtLimit, open >= worker.open_limit),
+        (Bar::AtLimit, candidate.is_at_limit()),
     ]
     .into_iter()
     .filter_map(|(bar, holds)| holds.then_some(bar))
@@ -140,6 +163,13 @@ pub fn bars(order: &WorkOrder, worker: &Worker, open: u32, lines: &Lines, now: T
 pub fn check_batch(batch: &[Worker]) -> Vec<Option<Fault>> {
     let mut seen = BTreeSet::new();
     batch.iter().map(|worker| if seen.insert(&worker.principal) { worker.fault() } else { Some(Fault::Repeated) }).collect()
+}
+
+impl Candidate {
+    /// Whether they have as many orders under way as they may.
+    pub const fn is_at_limit(&self) -> bool {
+        self.open >= self.worker.open_limit
+    }
 }
 
 impl Worker {

@@ -8,6 +8,7 @@ use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 use super::actor::Actor;
 use super::case::{CausedBy, Channel, Kind, SuspensionReason, Urgency};
 use super::history::HistoryEntry;
+use super::roster::Take;
 use super::state::State;
 use super::work_order::{CallbackOutcome, CloseCode, WorkOrder};
 
@@ -22,6 +23,8 @@ pub struct Transition {
     pub timers: Vec<TimerChange>,
     /// Lines to append to the history, in order.
     pub history: Vec<HistoryEntry>,
+    /// Who of the roster became accountable: written only if they took nothing else meanwhile.
+    pub take: Option<Take>,
 }
 
 impl Transition {

@@ -37,7 +37,7 @@ pub(crate) use load::{
     load_work_order, load_work_orders, search_work_orders,
 };
 pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_clocks, list_settled_clocks};
-pub(crate) use roster::{Rostered, count_under_way, list_lines, list_workers, load_worker, lock_worker, put_workers};
+pub(crate) use roster::{Rostered, list_lines, list_workers, load_worker, look_at_worker, put_workers};
 pub(crate) use save::{Change, Saved, lock_work_orders, save_transitions};
 pub(crate) use texts::{answer_place, sealed_tables};
 pub(crate) use units::insert_units;

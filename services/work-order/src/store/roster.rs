@@ -11,7 +11,7 @@ use steward_kit::{Error, Result};
 use steward_kit_store::StoreResult;
 
 use super::row::count;
-use crate::domain::{Lines, Shift, State, Worker};
+use crate::domain::{Candidate, Lines, Shift, State, Worker};
 
 /// A worker as the roster has them.
 #[derive(Clone, Debug)]
@@ -39,6 +39,28 @@ impl WorkerRow {
             open_limit: count(self.open_limit)?,
         };
         Ok(Rostered { worker, update_time: self.update_time.to_jiff() })
+    }
+}
+
+/// A worker with what they have.
+struct CandidateRow {
+    principal: String,
+    skills: Vec<String>,
+    line_manager: Option<String>,
+    shifts: Json<Vec<Shift>>,
+    open_limit: i32,
+    update_time: jiff_sqlx::Timestamp,
+    takes: i64,
+    take_time: Option<jiff_sqlx::Timestamp>,
+    open: i64,
+}
+
+impl CandidateRow {
+    fn into_candidate(self) -> Result<Candidate> {
+        let Self { principal, skills, line_manager, shifts, open_limit, update_time, takes, take_time, open } = self;
+        let worker = WorkerRow { principal, skills, line_manager, shifts, open_limit, update_time }.into_rostered()?.worker;
+        let open = u32::try_from(open).map_err(Error::internal)?;
+        Ok(Candidate { worker, open, takes, take_time: take_time.map(jiff_sqlx::Timestamp::to_jiff) })
     }
 }
 
@@ -128,33 +150,26 @@ pub(crate) async fn list_lines(db: impl PgExecutor<'_>, estate: ScopedEstate) ->
     Ok(Lines::new(rows.into_iter().map(|row| (row.principal, row.line_manager))))
 }
 
-/// One of the roster, locked until the transaction ends: whoever takes orders does it one after the other. One trip.
-pub(crate) async fn lock_worker(tx: &mut PgConnection, estate: ScopedEstate, principal: &str) -> Result<Option<Worker>> {
+/// One of the roster with what they have under way, as both are at one instant. One trip.
+pub(crate) async fn look_at_worker(db: impl PgExecutor<'_>, estate: ScopedEstate, principal: &str) -> Result<Option<Candidate>> {
     let row = sqlx::query_as!(
-        WorkerRow,
-        r#"SELECT principal, skills, line_manager, shifts AS "shifts: Json<Vec<Shift>>", open_limit, update_time
-             FROM work_order.workers WHERE estate_id = $1 AND principal = $2 FOR UPDATE"#,
+        CandidateRow,
+        r#"SELECT w.principal, w.skills, w.line_manager, w.shifts AS "shifts: Json<Vec<Shift>>", w.open_limit, w.update_time, w.takes,
+                  w.take_time,
+                  (SELECT count(*) FROM work_order.work_orders o
+                    WHERE o.estate_id = w.estate_id AND o.assignee = w.principal AND o.state = ANY($3::text[])) AS "open!"
+             FROM work_order.workers w WHERE w.estate_id = $1 AND w.principal = $2"#,
         estate.as_uuid(),
         principal,
+        &under_way(),
     )
-    .fetch_optional(tx)
+    .fetch_optional(db)
     .await
     .store()?;
-    Ok(row.map(WorkerRow::into_rostered).transpose()?.map(|found| found.worker))
+    row.map(CandidateRow::into_candidate).transpose()
 }
 
-/// How many orders of the estate somebody has under way. A statement of its own: one that waits for a lock counts what was there
-/// before it waited. One trip.
-pub(crate) async fn count_under_way(db: impl PgExecutor<'_>, estate: ScopedEstate, assignee: &str) -> Result<u32> {
-    let states: Vec<String> = State::ALL.iter().filter(|state| state.is_under_way()).map(ToString::to_string).collect();
-    let open = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM work_order.work_orders WHERE estate_id = $1 AND assignee = $2 AND state = ANY($3::text[])"#,
-        estate.as_uuid(),
-        assignee,
-        &states,
-    )
-    .fetch_one(db)
-    .await
-    .store()?;
-    u32::try_from(open).map_err(Error::internal)
+/// The states of orders that count as somebody's.
+fn under_way() -> Vec<String> {
+    State::ALL.iter().filter(|state| state.is_under_way()).map(ToString::to_string).collect()
 }

@@ -212,6 +212,21 @@ impl<'a> ChangedRow<'a> {
     }
 }
 
+/// One of the roster who became accountable, with how often they had been before.
+#[derive(Serialize)]
+pub(super) struct TakeRow<'a> {
+    estate_id: EstateId,
+    principal: &'a str,
+    takes: i64,
+}
+
+impl<'a> TakeRow<'a> {
+    pub(super) fn of(change: &Change<'a>) -> Option<Self> {
+        let take = change.transition.take.as_ref()?;
+        Some(Self { estate_id: change.before.estate_id, principal: &take.principal, takes: take.takes })
+    }
+}
+
 /// A row of a table that hangs on orders, among those of several.
 #[derive(Serialize)]
 pub(super) struct OfOrder<T> {

@@ -1,23 +1,27 @@
 //! What verbs changed: one guarded statement for every verb, every run of timers and every job.
 
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use steward_kit::auth::Scope;
 use steward_kit::crypto::FieldCipher;
 use steward_kit::{Error, Result};
-use steward_kit_store::{Effects, StoreResult};
+use steward_kit_store::{Effects, StoreResult, constraint};
 use uuid::Uuid;
 
-use super::row::{ChangedRow, OfOrder, changed_clocks, changed_facts, new_entries};
+use super::row::{ChangedRow, OfOrder, TakeRow, changed_clocks, changed_facts, new_entries};
 use crate::domain::{Transition, WorkOrder, case_facts};
+
+/// What `give_way` refuses by.
+const ORDER_MOVED_ON: &str = "work_orders_row_version_seen";
 
 /// What the guard found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Saved {
     /// Written, with all its effects.
     Yes,
-    /// Nothing written: somebody changed the order since it was read.
+    /// Nothing written: somebody changed the order since it was read, or gave its taker another.
     Stale,
 }
 
@@ -46,8 +50,14 @@ pub(crate) async fn save_transitions(
         entries.extend(new_entries(history).map(|row| OfOrder::new(order.id, row)));
         facts.extend(changed_facts(&case_facts(before), case_facts(order)).map(|row| OfOrder::new(order.id, row)));
     }
+    let takes: Vec<TakeRow<'_>> = changes.iter().filter_map(TakeRow::of).collect();
     let written = sqlx::query_scalar!(
-        r#"WITH updated AS (
+        r#"WITH taken AS (
+               UPDATE work_order.workers w SET takes = w.takes + 1, take_time = $8
+                 FROM jsonb_to_recordset($7::jsonb) AS t(estate_id uuid, principal text, takes bigint)
+                WHERE w.estate_id = t.estate_id AND w.principal = t.principal AND w.takes = t.takes
+            RETURNING w.principal
+           ), updated AS (
                UPDATE work_order.work_orders o
                   SET state = n.state, category = n.category, urgency = n.urgency, classified_by = n.classified_by,
                       assignee = n.assignee, cycle = n.cycle, urge_count = n.urge_count, promise_time = n.promise_time,
@@ -62,6 +72,7 @@ pub(crate) async fn save_transitions(
                         promise_time timestamptz, close_code text, memory jsonb, texts text, history_position integer,
                         history_hash text, update_time timestamptz, call_due_time timestamptz)
                 WHERE o.estate_id = n.estate_id AND o.id = n.id AND o.row_version = n.row_version
+                  AND (SELECT count(*) FROM taken) = jsonb_array_length($7::jsonb)
             RETURNING o.estate_id, o.id, o.number, o.unit_id, o.customer_id
            ), clocks AS (
                INSERT INTO work_order.clocks AS k (estate_id, work_order_id, cycle, name, generation, place, state, start_time,
@@ -117,7 +128,9 @@ pub(crate) async fn save_transitions(
                       exhaust_time = EXCLUDED.exhaust_time, score = EXCLUDED.score, score_time = EXCLUDED.score_time,
                       is_case_score = EXCLUDED.is_case_score, suspended_seconds = EXCLUDED.suspended_seconds
            )
-           SELECT (SELECT work_order.write_effects($5) WHERE (SELECT count(*) FROM updated) = $6)::text IS NOT NULL AS "written!"
+           SELECT CASE WHEN (SELECT count(*) FROM updated) = $6 THEN (SELECT work_order.write_effects($5))::text IS NOT NULL
+                       WHEN EXISTS (SELECT FROM taken) THEN work_order.give_way()
+                       ELSE false END AS "written!"
            -- unscoped: each order was read through a scope, and nothing is written but the rows that were read"#,
         Json(&orders) as _,
         Json(&clocks) as _,
@@ -125,10 +138,15 @@ pub(crate) async fn save_transitions(
         Json(&facts) as _,
         effects.json(now),
         i64::try_from(changes.len()).map_err(Error::internal)?,
+        Json(&takes) as _,
+        now.to_sqlx() as jiff_sqlx::Timestamp,
     )
     .fetch_one(db)
     .await;
-    Ok(written.map(|written| if written { Saved::Yes } else { Saved::Stale }))
+    Ok(match written {
+        Err(error) if constraint(&error) == Some(ORDER_MOVED_ON) => Ok(Saved::Stale),
+        written => written.map(|written| if written { Saved::Yes } else { Saved::Stale }),
+    })
 }
 
 /// Locks orders until the transaction ends, in one order, so that two writers never wait for each other.

@@ -39,8 +39,9 @@ async fn creating_an_order_takes_one_trip_and_a_verb_two() {
 
     world.assign(&id, "wang").await.unwrap();
     let assign = asked(&log);
-    assert_eq!(assign.len(), 2, "{assign:#?}");
-    assert!(assign[0].starts_with("SELECT") && assign[1].contains("UPDATE work_order.work_orders"));
+    // Whoever becomes accountable is looked at.
+    assert_eq!(assign.len(), 3, "{assign:#?}");
+    assert!(assign[1].starts_with("SELECT w.principal") && assign[2].contains("UPDATE work_order.work_orders"));
 
     let get = pb::GetWorkOrderRequest { work_order_id: id.clone() };
     world.orders().get_work_order(world.desk().asks(get)).await.unwrap();

@@ -64,7 +64,7 @@ fn a_warning_waits_for_opening_time() {
     policies.sla[0].document = document.into();
     let world = Calendars::shipped().with_hours(office);
     let (zone, now) = (super::story::shanghai(), local("2026-03-02 15:30"));
-    let ctx = Context { policies: &policies, calendars: &world, zone: &zone, lines: &NO_LINES };
+    let ctx = Context { policies: &policies, calendars: &world, zone: &zone, lines: &NO_LINES, taker: None };
     let begun = create(&report(Kind::Repair, "漏水"), &ctx, now).expect("is taken in").order;
     let clock = begun.clock("answer", 0).expect("runs");
     let steps: Vec<_> = clock.steps.iter().map(|step| (step.percent, step.due_time)).collect();

@@ -23,6 +23,10 @@ fn worker(principal: &str, skill: &str) -> Worker {
     }
 }
 
+fn candidate(worker: Worker, open: u32) -> Candidate {
+    Candidate { worker, open, takes: 7, take_time: None }
+}
+
 /// `head` over `lead` over `accused` over `under`; `peer` has the same lead.
 fn lines() -> Lines {
     let pairs = [("lead", "head"), ("accused", "lead"), ("under", "accused"), ("peer", "lead")];
@@ -58,7 +62,7 @@ fn whoever_is_off_shift_unskilled_or_at_the_limit_is_barred() {
         ("lead", "greening", "2026-03-01T23:59:59Z", 5, &[Bar::Accused, Bar::OffShift, Bar::LacksSkill, Bar::AtLimit]),
     ];
     for (who, skill, now, open, expected) in table {
-        assert_eq!(bars(&order, &worker(who, skill), open, &lines(), at(now)), expected, "{who}, {skill}, {now}, {open}");
+        assert_eq!(bars(&order, &candidate(worker(who, skill), open), &lines(), at(now)), expected, "{who}, {skill}, {now}, {open}");
     }
 }
 
@@ -102,4 +106,24 @@ fn no_verb_brings_an_order_to_the_accused_or_their_line() {
         };
         assert_eq!(barred(record_callback(&order(State::Completed), &call, &ctx, begun.now)), expected, "called back by {who}");
     }
+}
+
+/// WO-23: whoever the roster has is given no more by hand than they may have, what they have already is no more, and somebody whom
+/// the roster does not have is nobody's to count.
+#[test]
+fn nobody_is_given_more_than_their_limit_by_hand() {
+    let begun = Story::begin(Policies::default(), "2026-03-02 09:00", &report(Kind::Repair, "水龙头滴水"));
+    let order = WorkOrder { state: State::Classified, ..begun.order.clone() };
+    let full = candidate(worker("full", "plumbing"), 2);
+    let free = candidate(worker("free", "plumbing"), 1);
+    let give = |order: &WorkOrder, assignee: &str, taker| {
+        let ctx = Context { taker, ..begun.world.ctx() };
+        assign(order, &Assign { actor: staff("desk"), assignee: assignee.to_owned() }, &ctx, begun.now)
+    };
+    assert_eq!(give(&order, "full", Some(&full)).expect_err("is at the limit").reason(), "AT_LIMIT");
+    let given = give(&order, "free", Some(&free)).expect("is below it");
+    assert_eq!(given.take, Some(Take { principal: "free".to_owned(), takes: 7 }));
+    assert_eq!(give(&order, "guest", None).expect("is not counted").take, None);
+    let theirs = WorkOrder { state: State::Assigned, assignee: Some("full".to_owned()), ..order };
+    assert_eq!(give(&theirs, "full", Some(&full)).expect("is theirs already").take, None);
 }

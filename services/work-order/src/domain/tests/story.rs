@@ -40,7 +40,7 @@ impl World {
     }
 
     pub(super) fn ctx(&self) -> Context<'_> {
-        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone, lines: &NO_LINES }
+        Context { policies: &self.policies, calendars: &self.calendars, zone: &self.zone, lines: &NO_LINES, taker: None }
     }
 }
 
