@@ -6,12 +6,14 @@ use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
 use steward_proto::work_order::v1 as pb;
 
+use crate::domain::analysis::Dimension;
 use crate::domain::{
     CallbackMode, CallbackOutcome, CausedBy, Channel, ClockState, CloseCode, Expectation, Kind, MediaKind, Milestone, Obstacle, State,
     SuspensionReason, Urgency, Verdict,
 };
 
 same_codes! {
+    Dimension = pb::CaseDimension { Estate, Kind, Category, Hour, Weekday, Building, Channel };
     Kind = common::WorkOrderKind { Inquiry, Repair, Complaint, Request, Suggestion, Praise };
     Urgency = common::Urgency { L0, L1, L2, L3 };
     Channel = common::Channel { Hotline, App, Wechat, Web, FrontDesk, SuggestionBox, Visit, Device, Government };

@@ -30,6 +30,7 @@ use steward_kit_store::jobs::JobSet;
 use steward_kit_store::migrate::Migrations;
 use steward_kit_store::policy::policy_service;
 use steward_proto::metric::v1::metric_service_server::MetricServiceServer;
+use steward_proto::work_order::v1::analysis_service_server::AnalysisServiceServer;
 use steward_proto::work_order::v1::calendar_service_server::CalendarServiceServer;
 use steward_proto::work_order::v1::clock_service_server::ClockServiceServer;
 use steward_proto::work_order::v1::roster_service_server::RosterServiceServer;
@@ -88,6 +89,7 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(MetricServiceServer::new(grpc::Metrics::new(app.clone(), pages.clone())))
         .add_service(ClockServiceServer::new(grpc::Clocks::new(app.clone(), pages.clone(), shutdown.clone())))
         .add_service(RosterServiceServer::new(grpc::Roster::new(app.clone(), pages.clone())))
+        .add_service(AnalysisServiceServer::new(grpc::Analysis::new(app.clone(), pages.clone())))
         .add_service(CalendarServiceServer::new(grpc::Calendars::new(app, pages)));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "work-order serves");
     let served = server.serve(listener, shutdown).await;

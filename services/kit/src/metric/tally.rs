@@ -1,7 +1,7 @@
 //! What a figure is made of before it is made: numbers that add up over estates. A figure of many estates is made of the sum of
 //! their tallies, and is the same as if all their rows had been counted together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
 use uuid::Uuid;
@@ -21,6 +21,20 @@ pub struct Tally {
     /// Those of the members that count above the line too; ascending.
     #[prost(bytes = "vec", repeated, tag = "4")]
     pub counted: Vec<Vec<u8>>,
+    /// Numbers by key, for what is told apart by more than a figure shows; ascending by key, each key once.
+    #[prost(message, repeated, tag = "5")]
+    pub cells: Vec<Cell>,
+}
+
+/// A number by its key.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Cell {
+    /// Whatever the owner of the figure tells cells apart by.
+    #[prost(string, tag = "1")]
+    pub key: String,
+    /// What adds up.
+    #[prost(sint64, tag = "2")]
+    pub number: i64,
 }
 
 /// Tallies as they are kept.
@@ -54,10 +68,21 @@ impl Tally {
         Self { counted: counted.into_iter().map(|id| id.as_bytes().to_vec()).collect(), ..self }
     }
 
+    /// With numbers by key.
+    #[must_use]
+    pub fn with_cells(self, cells: BTreeMap<String, i64>) -> Self {
+        Self { cells: cells.into_iter().map(|(key, number)| Cell { key, number }).collect(), ..self }
+    }
+
     /// The sum of tallies.
     pub fn sum<'a>(tallies: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut sum = Self::default();
+        let mut cells: BTreeMap<&str, i64> = BTreeMap::new();
         for one in tallies {
+            for cell in &one.cells {
+                let number = cells.entry(&cell.key).or_default();
+                *number = number.saturating_add(cell.number);
+            }
             sum.each(one, i64::saturating_add);
             sum.samples.extend_from_slice(&one.samples);
             sum.members.extend_from_slice(&one.members);
@@ -67,6 +92,7 @@ impl Tally {
             ids.sort_unstable();
             ids.dedup();
         }
+        sum.cells = cells.into_iter().map(|(key, number)| Cell { key: key.to_owned(), number }).collect();
         sum
     }
 

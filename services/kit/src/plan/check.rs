@@ -113,7 +113,7 @@ mod tests {
         let rule = |due| CallbackRule { due, ..CallbackRule::default() };
         let rules = vec![rule(of(3, common::Unit::Day, "civil")), rule(of(3, common::Unit::WorkingDay, "24x7"))];
         assert_eq!(
-            faults(Document::Callback(CallbackPolicy { rules })),
+            faults(Document::Callback(CallbackPolicy { rules, ..CallbackPolicy::default() })),
             [("document.callback.rules[1].due".to_owned(), "CALENDAR_UNKNOWN")]
         );
         let sla = SlaPolicy { auto_close: of(4, common::Unit::Hour, "business"), ..SlaPolicy::default() };

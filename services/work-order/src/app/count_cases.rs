@@ -11,10 +11,11 @@ use steward_kit::ids::EstateId;
 use steward_kit::metric::{self, AsOf, Definition, Period};
 use steward_kit::{Error, Result};
 use steward_kit_store::rollups::{Count, Counter, Question, Stretch};
+use uuid::Uuid;
 
 use super::rules::Rules;
 use crate::domain::figures::{self, Cohort, Counted, Counting, Sheet, cohort, kinds_of};
-use crate::store::{list_case_facts, list_deadlines};
+use crate::store::{list_buildings, list_case_facts, list_deadlines};
 
 /// How far before a period the opinions lie that are collated in it (F-20); limits are shorter.
 const COLLATING: jiff::SignedDuration = jiff::SignedDuration::from_hours(62 * 24);
@@ -30,7 +31,8 @@ impl CountCases {
         Self { rules }
     }
 
-    /// The facts of estates in a period, as far as the definitions need them. One trip for each cohort among them.
+    /// The facts of estates in a period, as far as the definitions need them. One trip for each cohort among them, and one where
+    /// buildings are told apart.
     pub(super) async fn sheets(
         &self,
         db: &mut PgConnection,
@@ -44,6 +46,13 @@ impl CountCases {
             let estate = self.rules.estates.get(stretch.estate.id()).await?;
             let calendars = self.rules.calendars.for_estate(&estate).await?.calendars;
             sheets.push(Sheet::new(stretch.estate.id(), (stretch.start, stretch.end), estate.zone()?, calendars));
+        }
+        if definitions.iter().any(|definition| figures::needs_buildings(definition)) {
+            let ids: Vec<Uuid> = sheets.iter().map(|sheet| sheet.estate.as_uuid()).collect();
+            let mut buildings = list_buildings(&mut *db, &ids).await?;
+            for sheet in &mut sheets {
+                sheet.buildings = buildings.remove(&sheet.estate).unwrap_or_default();
+            }
         }
         let place: BTreeMap<_, _> = sheets.iter().enumerate().map(|(at, sheet)| (sheet.estate.as_uuid(), at)).collect();
         let wanted: BTreeSet<Cohort> = definitions.iter().filter_map(|definition| cohort(definition)).collect();

@@ -14,7 +14,7 @@ use steward_proto::customer::v1::unit_service_client::UnitServiceClient;
 use tonic::Code;
 
 use super::App;
-use crate::store::insert_units;
+use crate::store::{KnownUnit, put_units};
 
 /// How long the owner of units may take: a caller waits for it.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -32,11 +32,14 @@ impl UnitOwner {
         Ok(Self(UnitServiceClient::new(Peer::connect(url, DEADLINE, identity)?)))
     }
 
-    async fn has(&self, estate: ScopedEstate, unit: UnitId) -> Result<bool> {
-        let question = GetUnitRequest { unit_id: unit.to_string() };
+    async fn find(&self, estate: ScopedEstate, id: UnitId) -> Result<Option<KnownUnit>> {
+        let question = GetUnitRequest { unit_id: id.to_string() };
         match self.0.clone().get_unit(question).await {
-            Ok(answer) => Ok(answer.into_inner().unit.is_some_and(|unit| unit.estate_id == estate.id().to_string())),
-            Err(status) if status.code() == Code::NotFound => Ok(false),
+            Ok(answer) => {
+                let unit = answer.into_inner().unit.filter(|unit| unit.estate_id == estate.id().to_string());
+                Ok(unit.map(|unit| KnownUnit { id, building: Some(unit.building_code).filter(|code| !code.is_empty()) }))
+            }
+            Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(peer_error("customer", status)),
         }
     }
@@ -49,11 +52,9 @@ impl App {
     /// [`steward_kit::Error::Unavailable`] when its owner cannot be asked: a true unit must not be refused.
     pub(super) async fn learn_unit(&self, estate: ScopedEstate, unit: UnitId, now: Timestamp) -> Result<bool> {
         let Some(owner) = &self.units else { return Ok(false) };
-        if !owner.has(estate, unit).await? {
-            return Ok(false);
-        }
+        let Some(unit) = owner.find(estate, unit).await? else { return Ok(false) };
         let mut conn = self.db.pool().acquire().await.store()?;
-        insert_units(&mut conn, estate, &[unit], now).await?;
+        put_units(&mut conn, estate, &[unit], now).await?;
         Ok(true)
     }
 }

@@ -7,6 +7,7 @@ use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::PolicyKind;
 
 use crate::contract::{Code, required};
+use crate::domain::analysis::HotspotRule;
 use crate::domain::{
     Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, ConductRule, Coverage, EscalationStep,
     FormTerms, IntakePolicy, Kind, MajorRule, MajorRules, Milestone, PriceItem, PriceRule, ProofNeeds, ProofRule, SlaPolicy,
@@ -31,7 +32,23 @@ pub(crate) fn intake(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy
     });
     let rules = all(rules);
     let major = major_rules(bad, at, policy);
-    Some(IntakePolicy { categories: categories.collect(), rules: rules?, major: major? })
+    let hotspots = hotspot_rules(bad, at, policy);
+    Some(IntakePolicy { categories: categories.collect(), rules: rules?, major: major?, hotspots: hotspots? })
+}
+
+fn hotspot_rules(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<Vec<HotspotRule>> {
+    all(policy.hotspot_rules.iter().enumerate().map(|(index, rule)| {
+        Some(HotspotRule {
+            code: rule.code.clone(),
+            kinds: codes(bad, &format!("{at}.hotspot_rules[{index}].kinds"), &rule.kinds)?,
+            window_days: rule.window_days,
+            usual_days: rule.usual_days,
+            min_cases: rule.min_cases,
+            min_share: rule.min_share.map(|share| (share.numerator, share.denominator.max(1))),
+            min_z_score_milli: rule.min_z_score_milli,
+            notify_roles: rule.notify_roles.clone(),
+        })
+    }))
 }
 
 fn major_rules(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<MajorRules> {
@@ -155,7 +172,7 @@ pub(crate) fn callback(bad: &mut Violations, at: &str, policy: &plan::CallbackPo
             form,
         })
     });
-    Some(CallbackPolicy { rules: all(rules)? })
+    Some(CallbackPolicy { rules: all(rules)?, report_roles: policy.report_roles.clone() })
 }
 
 fn clock_rule(bad: &mut Violations, at: &str, rule: &plan::ClockRule) -> Option<ClockRule> {

@@ -16,11 +16,13 @@
 //! | `roster` | who may become accountable for an order, and why not the others |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
 //! | `explain` | how a due time came about |
+//! | `analysis` | what many cases say together (WO-55 to WO-58) |
 //! | `case_facts` `figures` | what figures are counted from, and how (M8) |
 //! | `policy_check` | which policy documents are refused |
 
 mod accept;
 mod actor;
+pub mod analysis;
 mod appoint;
 mod arrive;
 mod assess;

@@ -7,6 +7,7 @@ use steward_kit::calendar::Span;
 use steward_kit::codes;
 use steward_kit::ids::WorkOrderId;
 
+use super::analysis::HotspotRule;
 use super::callback_form::FormTerms;
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
 use super::major::MajorRules;
@@ -185,6 +186,8 @@ pub struct ProofNeeds {
 pub struct CallbackPolicy {
     /// Rules.
     pub rules: Vec<CallbackRule>,
+    /// Roles told that a month's report is ready (WO-36).
+    pub report_roles: Vec<String>,
 }
 
 /// The callback of the orders that match.
@@ -251,6 +254,8 @@ pub struct IntakePolicy {
     pub rules: Vec<ClassificationRule>,
     /// What makes a case a major complaint.
     pub major: MajorRules,
+    /// Which kinds of report stand out (WO-57).
+    pub hotspots: Vec<HotspotRule>,
 }
 
 /// A leaf or branch of the category tree.

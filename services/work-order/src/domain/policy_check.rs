@@ -138,6 +138,17 @@ pub fn check_intake(bad: &mut Violations, at: &str, policy: &IntakePolicy, aroun
         refuse_twin(bad, &place, "rules", seen.insert(&rule.code, index));
     }
     check_major(bad, at, &policy.major, &codes, around.calendars);
+    let mut seen = BTreeMap::new();
+    for (index, rule) in policy.hotspots.iter().enumerate() {
+        let place = format!("{at}.hotspot_rules[{index}]");
+        if rule.min_share.is_none() && rule.min_z_score_milli == 0 {
+            bad.add(&place, REASON, "needs a share or a score from which on a category stands out");
+        }
+        if rule.min_z_score_milli > 0 && rule.usual_days == 0 {
+            bad.add(format!("{place}.usual_days"), REASON, "a score needs a time before to compare with");
+        }
+        refuse_twin(bad, &place, "hotspot_rules", seen.insert(&rule.code, index));
+    }
 }
 
 /// Checks what makes a case a major complaint.

@@ -25,6 +25,9 @@ pub(crate) const PAUSE_OVER: &str = "pause_over";
 /// Kind of the timer of the customer's form in the app. Its key is empty.
 pub(crate) const CALLBACK_FORM: &str = "callback_form";
 
+/// Kind of the timer of an estate's local day. Its subject is the estate, its key empty.
+pub(crate) const ESTATE_DAY: &str = "estate_day";
+
 /// Everything that follows from a transition, for the statement that writes it.
 pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effects {
     let (order, estate) = (transition.order.id, transition.order.estate_id);

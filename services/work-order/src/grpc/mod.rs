@@ -2,11 +2,12 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `calendars` `clocks` `roster` | one resource each: its RPCs |
+//! | `work_orders` `calendars` `clocks` `roster` `analysis` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an order |
 
+mod analysis;
 mod calendars;
 mod clocks;
 mod decode;
@@ -22,6 +23,7 @@ use steward_kit::Result;
 use steward_kit::auth::Access;
 use tonic::Request;
 
+pub(crate) use analysis::Analysis;
 pub(crate) use calendars::Calendars;
 pub(crate) use clocks::Clocks;
 pub(crate) use metrics::Metrics;

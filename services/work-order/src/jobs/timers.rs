@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use crate::app::{App, Progress, RECOMPUTE_CLOCKS};
 use crate::domain::{AutoCloseDue, ClockDue};
-use crate::events::{AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key};
+use crate::events::{AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, ESTATE_DAY, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key};
 
 /// The handlers of the service, one for each kind of timer.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
     let of_orders = ORDER_TIMERS.map(|does| Arc::new(OrderTimer { app: app.clone(), does }) as Arc<dyn TimerHandler>);
-    of_orders.into_iter().chain([Arc::new(RecomputeClocks(app.clone())) as Arc<dyn TimerHandler>]).collect()
+    let others: [Arc<dyn TimerHandler>; 2] = [Arc::new(RecomputeClocks(app.clone())), Arc::new(EstateDay(app.clone()))];
+    of_orders.into_iter().chain(others).collect()
 }
 
 /// What a timer of an order is for.
@@ -121,5 +122,19 @@ impl TimerHandler for RecomputeClocks {
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         let at = Progress::of_key(&timer.key).ok_or_else(|| Error::bug(format_args!("a recomputation has the key {}", timer.key)))?;
         self.0.recompute_clocks(tx, timer.subject_id, at, now).await
+    }
+}
+
+/// A local day of an estate began.
+struct EstateDay(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for EstateDay {
+    fn kind(&self) -> &'static str {
+        ESTATE_DAY
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        self.0.begin_estate_day(tx, timer.subject_id.into(), timer.due_time, now).await
     }
 }

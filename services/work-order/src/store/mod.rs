@@ -9,12 +9,14 @@
 //! | `history` | the chain, read in pages |
 //! | `units` | what creating an order needs |
 //! | `facts` | what figures are counted from |
+//! | `cases` | the cases behind a cell, and which hot spots were told |
 //! | `around` | cases around a case, for major complaints |
 //! | `outlooks` | running clocks, and how clocks went of late |
 //! | `roster` | who works in an estate |
 //! | `counting` | orders whose clocks count by a calendar |
 
 mod around;
+mod cases;
 mod counting;
 mod create;
 mod facts;
@@ -28,6 +30,7 @@ mod texts;
 mod units;
 
 pub(crate) use around::count_around;
+pub(crate) use cases::{CaseEntry, CaseEntryKey, keep_hotspots, list_cases};
 pub(crate) use counting::list_counting;
 pub(crate) use create::{Created, create_work_order};
 pub(crate) use facts::{list_case_facts, list_deadlines};
@@ -37,7 +40,7 @@ pub(crate) use load::{
     load_work_order, load_work_orders, search_work_orders,
 };
 pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_clocks, list_settled_clocks};
-pub(crate) use roster::{Rostered, list_lines, list_workers, load_worker, look_at_worker, put_workers};
+pub(crate) use roster::{Rostered, count_workers, list_lines, list_workers, load_worker, look_at_worker, put_workers};
 pub(crate) use save::{Change, Saved, lock_work_orders, save_transitions};
 pub(crate) use texts::{answer_place, sealed_tables};
-pub(crate) use units::insert_units;
+pub(crate) use units::{KnownUnit, list_buildings, put_units};

@@ -173,3 +173,14 @@ pub(crate) async fn look_at_worker(db: impl PgExecutor<'_>, estate: ScopedEstate
 fn under_way() -> Vec<String> {
     State::ALL.iter().filter(|state| state.is_under_way()).map(ToString::to_string).collect()
 }
+
+/// How many workers the rosters of estates have. One trip.
+pub(crate) async fn count_workers(db: impl PgExecutor<'_>, estates: &[ScopedEstate]) -> Result<i64> {
+    let estates: Vec<uuid::Uuid> = estates.iter().map(|estate| estate.as_uuid()).collect();
+    let query = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM work_order.workers WHERE estate_id = ANY($1)
+           -- unscoped: estates that the caller was found to have"#,
+        &estates,
+    );
+    query.fetch_one(db).await.store()
+}

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod analysis;
 mod asked_orders;
 mod auto_close;
 mod calendar_alert;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use steward_harness::Asked;
 use steward_harness::query_plans::{self, PlanFor, PlannedQuery};
+use steward_proto::metric::v1::MetricPeriod;
 use steward_proto::work_order::v1 as pb;
 
 use crate::metrics::defined;
@@ -71,6 +72,13 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     let calls = pb::ListOwedCallsRequest { estate_id: estate.to_string(), ..Default::default() };
     world.orders().list_owed_calls(world.operations().asks(calls)).await.unwrap();
     let calls = log.last("ORDER BY o.call_due_time").unwrap();
+    let cases = pb::ListCasesRequest {
+        estate_id: estate.to_string(),
+        period: Some(MetricPeriod { from_date: "2025-06-01".to_owned(), to_date: "2025-06-30".to_owned() }),
+        ..Default::default()
+    };
+    world.analysis().list_cases(world.operations().asks(cases)).await.unwrap();
+    let behind = log.last("f.occur_time, f.work_order_id LIMIT").unwrap();
     let history = pb::ListHistoryRequest { work_order_id: id.to_owned(), ..Default::default() };
     world.orders().list_history(world.operations().asks(history)).await.unwrap();
     asked.push(log.last("FROM work_order.history").unwrap());
@@ -117,6 +125,15 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
             false,
         ),
         case("settled clocks", &settled, format!("'{estate}', '2025-11-20Z', '2026-02-20Z', '{{a,b}}', 5000"), true),
+        case(
+            "cases behind a cell, later page",
+            &behind,
+            format!(
+                "'{estate}', '2025-06-01Z', '2025-07-01Z', '{{valid}}', '{{}}', '{{plumbing}}', '{{9}}', '{{}}', '{{}}', 'Asia/Shanghai', \
+                 '{{}}', '2025-06-15Z', '{id}', 51"
+            ),
+            true,
+        ),
         case("owed calls of an estate, later page", &calls, format!("'{estate}', NULL, '2025-09-01Z', '{id}', 51"), true),
         case("roster of an estate, later page", &workers, format!("'{estate}', 'w100', 51"), true),
         case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),

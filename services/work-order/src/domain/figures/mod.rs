@@ -11,6 +11,7 @@
 //! | `called_back` | F-08, F-01 at the callback, the closed loop |
 //! | `again` | F-17, F-18 |
 //! | `suggested` | F-19, F-20 |
+//! | `volumes` | cells of cases and low scores, for the analysis |
 
 mod again;
 mod called_back;
@@ -19,6 +20,7 @@ mod resolved;
 mod sheet;
 mod suggested;
 mod timely;
+mod volumes;
 
 use std::collections::BTreeSet;
 
@@ -30,6 +32,7 @@ use steward_kit::metric::{
 };
 
 pub use sheet::{CaseRow, DeadlineRow, Sheet};
+pub use volumes::{case_cells, low_scores};
 
 /// Rows that are read together, because they lie in the period by the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,19 +108,24 @@ pub struct Counting<'a> {
 /// Every cohort that a definition is counted from; `None` for a metric that this service does not own.
 pub fn cohort(definition: &Definition) -> Option<Cohort> {
     Some(match definition.metric.id {
-        "complaint_rate" | "complaints_per_1000hh" | "complaint_count" | "peak_share" => Cohort::Occurred,
+        "complaint_rate" | "complaints_per_1000hh" | "complaint_count" | "peak_share" | "case_cells" => Cohort::Occurred,
         "first_response_hours" | "repair_wait_time" | "resolution_rate" | "handled_rate" => Cohort::Occurred,
         "promise_kept_rate" | "complaint_timely_rate" => Cohort::Due,
         id if id.starts_with("timely_rate.") => Cohort::Due,
         "mean_handling_time" | "reopen_rate" => Cohort::Closed,
         "repeat_rate" => Cohort::Repeated,
         "callback_coverage" | "complaint_callback_coverage" | "repair_callback_coverage" => Cohort::CallbackDue,
-        "repair_csat_rate" | "complaint_csat_rate" | "callback_csat_rate" | "feedback_loop_rate" => Cohort::Completed,
+        "repair_csat_rate" | "complaint_csat_rate" | "callback_csat_rate" | "feedback_loop_rate" | "low_scores" => Cohort::Completed,
         "first_contact_resolution" => Cohort::Neighbours,
         "suggestion_adoption_rate" => Cohort::Assessed,
         "collation_rate" => Cohort::Collating,
         _ => return None,
     })
+}
+
+/// Whether a definition tells buildings apart.
+pub fn needs_buildings(definition: &Definition) -> bool {
+    definition.metric.id == "case_cells"
 }
 
 /// Counts a figure over estates.
@@ -139,6 +147,8 @@ pub fn count<'a>(counting: &Counting<'_>, sheets: &[&'a Sheet]) -> Option<Counte
         "first_contact_resolution" => again::first_contacts(counting, sheets),
         "suggestion_adoption_rate" => suggested::adoption(counting, sheets),
         "collation_rate" => suggested::collation(counting, sheets),
+        "case_cells" => volumes::cells(counting, sheets),
+        "low_scores" => volumes::dissatisfied(counting, sheets),
         _ => return None,
     })
 }
@@ -191,6 +201,7 @@ pub const RULES: &[&str] = &[
     include_str!("sheet.rs"),
     include_str!("suggested.rs"),
     include_str!("timely.rs"),
+    include_str!("volumes.rs"),
 ];
 
 /// Kinds that the definitions ask for; `None` when one of them asks for every kind.

@@ -1,6 +1,6 @@
 //! What figures of one estate and one period are counted from. Read by the store, one range of an index a cohort.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -98,12 +98,14 @@ pub struct Sheet {
     pub cases: BTreeMap<Cohort, Vec<CaseRow>>,
     /// Deadlines due in the period.
     pub deadlines: Vec<DeadlineRow>,
+    /// Codes of the buildings of units; only where asked for.
+    pub buildings: HashMap<UnitId, String>,
 }
 
 impl Sheet {
     /// An estate of which nothing is known yet.
     pub fn new(estate: EstateId, (start, end): (Timestamp, Timestamp), zone: TimeZone, calendars: Calendars) -> Self {
-        Self { estate, start, end, zone, calendars, cases: BTreeMap::new(), deadlines: Vec::new() }
+        Self { estate, start, end, zone, calendars, cases: BTreeMap::new(), deadlines: Vec::new(), buildings: HashMap::new() }
     }
 
     /// Cases of a cohort.
