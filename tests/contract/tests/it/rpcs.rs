@@ -4,7 +4,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MethodDescriptor, Val
 
 /// Beginnings of names that change nothing; everything else is a mutation and needs a request id. A verb that writes elsewhere,
 /// as `CheckIn` and `CountStock` do, is named with what it is about.
-const READING: [&str; 17] = [
+const READING: [&str; 20] = [
     "DraftProgramme",
     "Get",
     "List",
@@ -22,6 +22,9 @@ const READING: [&str; 17] = [
     "Rank",
     "Summarise",
     "PlanSample",
+    "Count",
+    "Find",
+    "Forecast",
 ];
 
 /// Mutations without a request id, by full name, and why they are safe to repeat all the same. The list only shrinks.
