@@ -22,7 +22,7 @@ const READING: [&str; 20] = [
     "Rank",
     "Summarise",
     "PlanSample",
-    "Count",
+    "CountCases",
     "Find",
     "Forecast",
 ];
