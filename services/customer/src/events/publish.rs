@@ -69,6 +69,7 @@ fn unit_fact(unit: &Unit) -> pb::UnitFact {
         unit_code: unit.code.clone(),
         premises_type: unit.premises_type.number(),
         occupancy: unit.occupancy.number(),
+        delivery_date: Some(unit.delivery_date.map(to_date).unwrap_or_default()),
     }
 }
 

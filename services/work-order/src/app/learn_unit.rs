@@ -8,6 +8,7 @@ use steward_kit::Result;
 use steward_kit::auth::ScopedEstate;
 use steward_kit::client::{Identity, Peer, peer_error};
 use steward_kit::ids::UnitId;
+use steward_kit::proto::date;
 use steward_kit_store::StoreResult;
 use steward_proto::customer::v1::GetUnitRequest;
 use steward_proto::customer::v1::unit_service_client::UnitServiceClient;
@@ -37,7 +38,11 @@ impl UnitOwner {
         match self.0.clone().get_unit(question).await {
             Ok(answer) => {
                 let unit = answer.into_inner().unit.filter(|unit| unit.estate_id == estate.id().to_string());
-                Ok(unit.map(|unit| KnownUnit { id, building: Some(unit.building_code).filter(|code| !code.is_empty()) }))
+                Ok(unit.map(|unit| KnownUnit {
+                    id,
+                    building: Some(unit.building_code).filter(|code| !code.is_empty()),
+                    delivery_date: Some(date(&unit.delivery_date)),
+                }))
             }
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(peer_error("customer", status)),

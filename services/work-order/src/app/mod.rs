@@ -50,11 +50,13 @@ mod reopen_work_order;
 mod report_callbacks;
 mod resume_work_order;
 mod rules;
+mod set_liability;
 mod start_work;
 mod suspend_work_order;
 mod take_clock_steps;
 mod transact;
 mod urge_work_order;
+mod warranty_documents;
 mod watch;
 
 use std::sync::Arc;

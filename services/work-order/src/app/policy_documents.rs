@@ -6,6 +6,7 @@ use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::PolicyKind;
 
+use super::warranty_documents as warranty;
 use crate::contract::{Code, required};
 use crate::domain::analysis::HotspotRule;
 use crate::domain::{
@@ -93,6 +94,7 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
     let price_rules = price_rules(bad, at, policy);
     let suspension_rules = suspension_rules(bad, at, policy);
     let weather_modes = weather_modes(bad, at, policy);
+    let warranty_rules = warranty::rules(bad, at, policy);
     let reopen_window = optional_span(bad, &format!("{at}.reopen_window"), policy.reopen_window.as_ref());
     let max_backdate = optional_span(bad, &format!("{at}.max_backdate"), policy.max_backdate.as_ref());
     let auto_close = optional_span(bad, &format!("{at}.auto_close"), policy.auto_close.as_ref());
@@ -108,6 +110,7 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
         price_rules: price_rules?,
         suspension_rules: suspension_rules?,
         weather_modes: weather_modes?,
+        warranty_rules: warranty_rules?,
     })
 }
 
@@ -195,11 +198,12 @@ fn clock_rule(bad: &mut Violations, at: &str, rule: &plan::ClockRule) -> Option<
     })
 }
 
-fn filter(bad: &mut Violations, at: &str, filter: Option<&plan::CaseFilter>) -> Option<CaseFilter> {
+pub(super) fn filter(bad: &mut Violations, at: &str, filter: Option<&plan::CaseFilter>) -> Option<CaseFilter> {
     let Some(filter) = filter else { return Some(CaseFilter::default()) };
     let kinds = codes::<Kind>(bad, &format!("{at}.kinds"), &filter.kinds);
     let urgencies = codes::<Urgency>(bad, &format!("{at}.urgencies"), &filter.urgencies);
-    Some(CaseFilter { kinds: kinds?, categories: filter.categories.clone(), urgencies: urgencies? })
+    let liabilities = codes(bad, &format!("{at}.liabilities"), &filter.liabilities);
+    Some(CaseFilter { kinds: kinds?, categories: filter.categories.clone(), urgencies: urgencies?, liabilities: liabilities? })
 }
 
 fn steps(steps: &[plan::EscalationStep]) -> Vec<EscalationStep> {
@@ -216,7 +220,7 @@ fn codes<C: Code>(bad: &mut Violations, field: &str, numbers: &[i32]) -> Option<
 }
 
 /// Every item, or nothing; unlike `collect`, it looks at all of them, so that every fault is noted.
-fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+pub(super) fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     let (good, bad): (Vec<_>, Vec<_>) = items.partition(Option::is_some);
     bad.is_empty().then(|| good.into_iter().flatten().collect())
 }

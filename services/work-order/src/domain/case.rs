@@ -123,6 +123,24 @@ codes! {
         Promised = "promised",
         /// Assessed, and the customer told (WO-20).
         Assessed = "assessed",
+        /// It was said who is liable (WO-50).
+        LiabilitySet = "liability_set",
+    }
+}
+
+codes! {
+    /// Whose matter a case is (WO-50).
+    Liability {
+        /// The provider's own.
+        Provider = "provider",
+        /// The developer's, under warranty.
+        Developer = "developer",
+        /// The owner's.
+        Owner = "owner",
+        /// Another party's.
+        ThirdParty = "third_party",
+        /// An insurer's.
+        Insurance = "insurance",
     }
 }
 
@@ -135,6 +153,8 @@ pub struct Case<'a> {
     pub category: &'a str,
     /// Urgency.
     pub urgency: Urgency,
+    /// Whose matter it is, as far as it was said.
+    pub liability: Option<Liability>,
 }
 
 /// Which orders a rule is for: every list that is not empty must contain the order's value.
@@ -146,6 +166,9 @@ pub struct CaseFilter {
     pub categories: Vec<String>,
     /// Urgencies.
     pub urgencies: Vec<Urgency>,
+    /// Liabilities.
+    #[serde(default)]
+    pub liabilities: Vec<Liability>,
 }
 
 impl CaseFilter {
@@ -153,12 +176,14 @@ impl CaseFilter {
     pub fn matches(&self, case: Case<'_>) -> bool {
         (self.kinds.is_empty() || self.kinds.contains(&case.kind))
             && (self.urgencies.is_empty() || self.urgencies.contains(&case.urgency))
+            && (self.liabilities.is_empty() || case.liability.is_some_and(|liability| self.liabilities.contains(&liability)))
             && (self.categories.is_empty() || self.categories.iter().any(|code| is_at_or_below(case.category, code)))
     }
 
     /// How many conditions it has; of two rules that match the one with more decides.
     pub fn conditions(&self) -> usize {
-        usize::from(!self.kinds.is_empty()) + usize::from(!self.categories.is_empty()) + usize::from(!self.urgencies.is_empty())
+        let given = [!self.kinds.is_empty(), !self.categories.is_empty(), !self.urgencies.is_empty(), !self.liabilities.is_empty()];
+        given.into_iter().filter(|is_given| *is_given).count()
     }
 }
 
@@ -174,7 +199,7 @@ mod tests {
     #[test]
     fn a_code_matches_itself_and_the_leaves_below_it() {
         let filter = CaseFilter { categories: vec!["plumbing".into()], ..CaseFilter::default() };
-        let case = |category| Case { kind: Kind::Repair, category, urgency: Urgency::L1 };
+        let case = |category| Case { kind: Kind::Repair, category, urgency: Urgency::L1, liability: None };
         assert!(filter.matches(case("plumbing")));
         assert!(filter.matches(case("plumbing.burst_pipe")));
         assert!(!filter.matches(case("plumbings")));

@@ -68,8 +68,7 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
     if let Some(caused_by) = &cmd.caused_by {
         draft.order.caused_by.clone_from(caused_by);
     }
-    let bound = Terms::bind(ctx.policies, draft.order.case(), draft.order.customer_id.map(|_| draft.order.id));
-    draft.order.terms = bound.in_weather(ctx.policies, draft.order.case(), order.receive_time);
+    draft.order.terms = Terms::of(&draft.order, ctx);
     if converted.is_some() {
         start_anew(&mut draft, now)?;
     } else {
@@ -118,7 +117,7 @@ fn start_anew(draft: &mut Draft<'_>, now: Timestamp) -> Result<(), Refusal> {
 
 /// Open clocks get their new terms, or end. A late one stays as it is: the breach is out, and a smaller urgency does not
 /// unsay it.
-fn rebind_open(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+pub(super) fn rebind_open(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     for index in draft.open_clocks() {
         let clock = &draft.order.clocks[index];
         if clock.is_late() || clock.terms.is_promise() {
@@ -152,7 +151,7 @@ fn rebind(draft: &mut Draft<'_>, index: usize, terms: ClockTerms) -> Result<(), 
 
 /// Clocks that only the new terms have: they count from their milestone in this cycle, and are stopped already if what
 /// stops them has happened.
-fn start_missing(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+pub(super) fn start_missing(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let cycle = draft.order.cycle;
     for terms in draft.order.terms.clocks.clone() {
         let has_run = draft

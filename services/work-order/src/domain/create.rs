@@ -110,11 +110,14 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         terms: Terms::default(),
         major: Major::default(),
         field: FieldWork::default(),
+        liable: None,
+        // Read with the order from now on.
+        delivery_date: None,
         history_position: 0,
         history_hash: [0; 32],
         row_version: 0,
     };
-    order.terms = Terms::bind(ctx.policies, order.case(), order.customer_id.map(|_| order.id)).in_weather(ctx.policies, order.case(), now);
+    order.terms = Terms::of(&order, ctx);
     let is_classified = !order.category.is_empty();
     if is_classified {
         order.state = State::Classified;

@@ -74,6 +74,8 @@ codes! {
         ConfirmQuote = "confirm_quote",
         /// A second person agreed to a suspension.
         ApproveSuspension = "approve_suspension",
+        /// It was said who is liable.
+        SetLiability = "set_liability",
         /// The customer's form in the app was not answered in time.
         CallbackFormExpired = "callback_form_expired",
     }

@@ -12,6 +12,7 @@
 //! | `history` | the hash chain |
 //! | `create` … `resume` | the verbs |
 //! | `field_work` `appoint` `start_work` `quote` | work on site: agreed, begun, priced |
+//! | `warranty` `set_liability` | whose matter a case is |
 //! | `pause` `weather` | what moves clocks beside the verbs |
 //! | `roster` | who may become accountable for an order, and why not the others |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
@@ -64,6 +65,7 @@ mod refusal;
 mod reopen;
 mod resume;
 mod roster;
+mod set_liability;
 mod start_work;
 mod state;
 mod suspend;
@@ -71,6 +73,7 @@ mod suspension;
 mod terms;
 mod transition;
 mod urge;
+mod warranty;
 mod weather;
 mod work_order;
 
@@ -87,7 +90,7 @@ pub use auto_close::{AutoCloseDue, auto_close_due};
 pub use calendar_loaded::{CalendarLoaded, calendar_loaded};
 pub use callback_form::{CallbackForm, FormTerms, callback_form_due};
 pub use cancel::{Cancel, cancel};
-pub use case::{Case, CaseFilter, CausedBy, Channel, Kind, Milestone, SuspensionReason, TouchpointId, Urgency, is_at_or_below};
+pub use case::{Case, CaseFilter, CausedBy, Channel, Kind, Liability, Milestone, SuspensionReason, TouchpointId, Urgency, is_at_or_below};
 pub use case_facts::{CaseFacts, case_facts};
 pub use classify::{Classify, classify};
 pub use clock::{BREACH, BreachReason, Clock, ClockState, ClockStep, ClockTerms, Verdict};
@@ -119,6 +122,7 @@ pub use reopen::{Reopen, reopen};
 pub use resume::{Resume, resume};
 pub(crate) use roster::NO_LINES;
 pub use roster::{Bar, Candidate, Fault, Lines, Shift, Take, Worker, bars, check_batch};
+pub use set_liability::{Liable, SetLiability, set_liability};
 pub use start_work::{StartWork, start_work};
 pub use state::{State, Step, Verb, allowed, step};
 pub use suspend::{Suspend, suspend};
@@ -126,5 +130,6 @@ pub use suspension::{Approval, Suspension};
 pub use terms::{ASSIGNEE_ROLE, CALLBACK_CLOCK, CallbackTerms, Terms};
 pub use transition::{DomainEvent, Fact, OrderFacts, Source, TimerChange, TimerKey, Transition};
 pub use urge::{Urge, urge};
+pub use warranty::{Suggestion, WarrantyPeriod, WarrantyRule, WarrantyTerms};
 pub use weather::{Weather, WeatherMode};
 pub use work_order::{Assessment, Callback, CallbackMode, CallbackOutcome, CloseCode, Contact, Reached, WorkOrder};

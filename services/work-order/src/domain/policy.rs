@@ -11,6 +11,7 @@ use super::analysis::HotspotRule;
 use super::callback_form::FormTerms;
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
 use super::major::MajorRules;
+use super::warranty::WarrantyRule;
 use super::weather::WeatherMode;
 
 steward_kit::define_id!(PolicyVersionId, "policy version");
@@ -85,6 +86,8 @@ pub struct SlaPolicy {
     pub suspension_rules: Vec<SuspensionRule>,
     /// Extreme-weather modes (WO-71).
     pub weather_modes: Vec<WeatherMode>,
+    /// For how long a new unit is under warranty (WO-50).
+    pub warranty_rules: Vec<WarrantyRule>,
 }
 
 /// What is confirmed before work on site begins, for the orders that match.

@@ -60,6 +60,7 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
         check_filter(bad, &place, filter, &codes);
     }
     check_field_work(bad, at, policy, &codes, around.calendars);
+    check_warranty(bad, at, policy, &codes);
     check_limits(bad, at, policy, around.below);
 }
 
@@ -104,6 +105,19 @@ fn check_field_work(bad: &mut Violations, at: &str, policy: &SlaPolicy, codes: &
         }
         let twin = policy.weather_modes[..index].iter().position(|earlier| earlier.code == mode.code);
         refuse_twin(bad, &place, "weather_modes", twin);
+    }
+}
+
+/// Checks warranties; what a period is made of was read before.
+fn check_warranty(bad: &mut Violations, at: &str, policy: &SlaPolicy, codes: &BTreeSet<&str>) {
+    for (index, rule) in policy.warranty_rules.iter().enumerate() {
+        let place = format!("{at}.warranty_rules[{index}]");
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, codes);
+        if !rule.applies_to.liabilities.is_empty() {
+            bad.add(format!("{place}.applies_to.liabilities"), REASON, "a warranty suggests a liability: it cannot wait for one");
+        }
+        let twin = policy.warranty_rules[..index].iter().position(|earlier| earlier.applies_to == rule.applies_to);
+        refuse_twin(bad, &place, "warranty_rules", twin);
     }
 }
 
@@ -275,7 +289,7 @@ fn check_limits(bad: &mut Violations, at: &str, policy: &SlaPolicy, below: &Poli
     let mut without = Vec::new();
     for (kind, leaf) in Kind::ALL.iter().flat_map(|kind| codes.iter().filter(is_leaf).map(move |leaf| (*kind, *leaf))) {
         let unlimited = |urgency: &&Urgency| {
-            let case = Case { kind, category: leaf, urgency: **urgency };
+            let case = Case { kind, category: leaf, urgency: **urgency, liability: None };
             let from_receipt = |clock: &ClockTerms| clock.start_on == Milestone::Received && clock.limit.is_some();
             is_published(case) && !Terms::bind(&chain, case, None).clocks.iter().any(from_receipt)
         };

@@ -73,6 +73,8 @@ codes! {
         ConfirmQuote = "confirm_quote",
         /// Agrees to a suspension.
         ApproveSuspension = "approve_suspension",
+        /// Says who is liable.
+        SetLiability = "set_liability",
     }
 }
 
@@ -152,7 +154,7 @@ const fn while_working(state: State, verb: Verb) -> Step {
             Completed | Closed | Cancelled => Step::Refused,
         },
         // What is not classified has no category and no urgency to go by.
-        Verb::Assess => match state {
+        Verb::Assess | Verb::SetLiability => match state {
             Classified | Assigned | Accepted | Contacted | OnSite | Reopened => Step::Stays,
             Received | Completed | Closed | Cancelled => Step::Refused,
         },
@@ -220,6 +222,7 @@ const fn while_suspended(state: State, verb: Verb) -> Step {
         | Verb::Assign
         | Verb::Contact
         | Verb::Assess
+        | Verb::SetLiability
         | Verb::RecordCallback
         | Verb::Reopen
         | Verb::Close

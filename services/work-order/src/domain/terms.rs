@@ -13,8 +13,11 @@ use steward_kit::ids::WorkOrderId;
 use super::callback_form::FormTerms;
 use super::case::{Case, CaseFilter, Milestone, SuspensionReason};
 use super::clock::{BREACH, ClockTerms};
+use super::context::Context;
 use super::policy::{Attempts, EscalationStep, Layer, Policies, PolicySource, PriceItem, ProofNeeds, SlaPolicy, SuspensionRule};
+use super::warranty::WarrantyTerms;
 use super::weather::Weather;
+use super::work_order::WorkOrder;
 
 /// Name of the clock that a callback policy makes.
 pub const CALLBACK_CLOCK: &str = "callback";
@@ -51,6 +54,9 @@ pub struct Terms {
     /// The extreme-weather mode that it was taken in under (WO-71).
     #[serde(default)]
     pub weather: Option<Weather>,
+    /// For how long its part is under warranty (WO-50).
+    #[serde(default)]
+    pub warranty: Option<WarrantyTerms>,
 }
 
 /// How the customer is called back.
@@ -68,6 +74,21 @@ pub struct CallbackTerms {
 }
 
 impl Terms {
+    /// What the layers say about an order as it is.
+    pub(super) fn of(order: &WorkOrder, ctx: &Context<'_>) -> Self {
+        let (policies, case) = (ctx.policies, order.case());
+        let mut terms = Self::bind(policies, case, order.customer_id.map(|_| order.id)).in_weather(policies, case, order.receive_time);
+        let rule = decide(&policies.sla, |policy| &policy.warranty_rules, |rule| &rule.applies_to, case);
+        // What is nobody's unit was handed over to nobody.
+        terms.warranty = rule.filter(|_| order.unit_id.is_some()).map(|(_, rule)| WarrantyTerms {
+            period: rule.period,
+            within: rule.within,
+            after: rule.after,
+            happened_on: ctx.zone.to_datetime(order.occur_time).date(),
+        });
+        terms
+    }
+
     /// What the layers say about a case. `for_customer` is the order that has somebody to be called back: an anonymous
     /// report is owed no callback.
     pub fn bind(policies: &Policies, case: Case<'_>, for_customer: Option<WorkOrderId>) -> Self {
@@ -90,6 +111,7 @@ impl Terms {
                 .unwrap_or_default(),
             suspensions: SuspensionReason::ALL.iter().filter_map(|reason| suspension_rule(sla, *reason)).collect(),
             weather: None,
+            warranty: None,
         };
         if let Some(order) = for_customer {
             terms.bind_callback(policies, case, order, ladder);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 
 use super::actor::Actor;
-use super::case::{CausedBy, Channel, Kind, SuspensionReason, Urgency};
+use super::case::{CausedBy, Channel, Kind, Liability, SuspensionReason, Urgency};
 use super::history::HistoryEntry;
 use super::roster::Take;
 use super::state::State;
@@ -213,6 +213,11 @@ pub enum Fact {
         reason: SuspensionReason,
         /// It still waits for a second person.
         awaits_approval: bool,
+    },
+    /// `LiabilitySet`
+    LiabilitySet {
+        /// Whose matter it is.
+        liability: Liability,
     },
     /// `WorkOrderResumed`
     Resumed,

@@ -1,6 +1,7 @@
 //! The aggregate: one case from report to close. Data; the verbs are one file each.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use steward_kit::codes;
 use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
@@ -13,6 +14,7 @@ use super::clock::Clock;
 use super::field_work::FieldWork;
 use super::major::Major;
 use super::proof::{CompletionProof, MediaRef};
+use super::set_liability::Liable;
 use super::state::{State, Verb, allowed};
 use super::suspension::Suspension;
 use super::terms::Terms;
@@ -215,6 +217,10 @@ pub struct WorkOrder {
     pub major: Major,
     /// What is known of its work on site.
     pub field: FieldWork,
+    /// Whose matter it is, as it was said (WO-50).
+    pub liable: Option<Liable>,
+    /// When its unit was handed over, as known when the order was read. Never written with it.
+    pub delivery_date: Option<Date>,
     /// Entries in its history.
     pub history_position: u32,
     /// Hash of the last entry; zeros before the first.
@@ -226,7 +232,8 @@ pub struct WorkOrder {
 impl WorkOrder {
     /// What rules are matched against.
     pub fn case(&self) -> Case<'_> {
-        Case { kind: self.kind, category: &self.category, urgency: self.urgency }
+        let liability = self.liable.as_ref().map(|liable| liable.liability);
+        Case { kind: self.kind, category: &self.category, urgency: self.urgency, liability }
     }
 
     /// Verbs that the present state allows, in a fixed order: `allowed_actions` of the API.

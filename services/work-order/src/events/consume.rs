@@ -29,13 +29,18 @@ impl CustomerEvents {
     async fn units(&self, tx: &mut PgConnection, estate: &str, units: &[customer::UnitFact], now: Timestamp) -> Result<()> {
         let mut bad = Violations::new();
         let estate = bad.id::<EstateId>("estate_id", estate);
-        let ids: Vec<String> = units.iter().map(|unit| unit.unit_id.clone()).collect();
-        let ids = bad.ids::<UnitId>("units", &ids);
-        let estate = bad.build(|| estate)?;
-        let building = |unit: &customer::UnitFact| Some(unit.building_code.clone()).filter(|code| !code.is_empty());
-        let units: Vec<KnownUnit> = ids.into_iter().zip(units).map(|(id, unit)| KnownUnit { id, building: building(unit) }).collect();
+        let units: Vec<Option<KnownUnit>> = units.iter().map(|unit| known(&mut bad, unit)).collect();
+        let (estate, units) = bad.build(|| Some((estate?, units.into_iter().collect::<Option<Vec<_>>>()?)))?;
         put_units(tx, Scope::system("customer events").estate(estate)?, &units, now).await
     }
+}
+
+fn known(bad: &mut Violations, unit: &customer::UnitFact) -> Option<KnownUnit> {
+    let id = bad.id::<UnitId>("units.unit_id", &unit.unit_id);
+    let building = Some(unit.building_code.clone()).filter(|code| !code.is_empty());
+    // Empty is a unit that was not handed over; absent is a fact that is older than the field.
+    let delivery_date = unit.delivery_date.as_deref().map(|date| bad.optional_date("units.delivery_date", date));
+    Some(KnownUnit { id: id?, building, delivery_date })
 }
 
 #[tonic::async_trait]

@@ -100,6 +100,7 @@ fn published(event: &DomainEvent) -> NewEvent {
         Fact::QuoteGiven { total_fen } => about(event, &pb::QuoteGiven { order, total_fen }),
         Fact::QuoteConfirmed { total_fen } => about(event, &pb::QuoteConfirmed { order, total_fen }),
         Fact::SuspensionApproved { reason } => about(event, &pb::SuspensionApproved { order, reason: reason.number() }),
+        Fact::LiabilitySet { liability } => about(event, &pb::LiabilitySet { order, liability: liability.number() }),
         Fact::Resumed => about(event, &pb::WorkOrderResumed { order }),
         Fact::ClockWarned { clock, percent, due_time, notify_roles } => {
             about(event, &pb::ClockWarned { order, clock, percent, due_time: Some(to_timestamp(due_time)), notify_roles })

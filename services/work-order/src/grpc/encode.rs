@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use steward_kit::auth::Access;
-use steward_kit::proto::{to_span, to_timestamp};
+use steward_kit::proto::{to_date, to_span, to_timestamp};
 use steward_proto::work_order::v1 as pb;
 
 use super::field_work;
@@ -60,6 +60,7 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
             flag_time: Some(to_timestamp(flag.flag_time)),
             clear_time: time(flag.clear_time),
         }),
+        liability: liability(order).filter(|_| is_staff),
         accused: order.accused.iter().filter(|_| is_staff).cloned().collect(),
         caused_by: order.caused_by.as_ref().filter(|_| is_staff).map(CausedBy::wire),
         appointments: order.field.appointments.iter().map(|made| field_work::appointment(made, is_staff)).collect(),
@@ -198,4 +199,20 @@ fn proof(given: &CompletionProof, is_staff: bool) -> pb::CompletionProof {
         complete_time: Some(to_timestamp(given.complete_time)),
         actor: is_staff.then(|| given.actor.wire()),
     }
+}
+
+/// Whose matter it is; nothing when nobody said and no warranty speaks.
+fn liability(order: &WorkOrder) -> Option<pb::OrderLiability> {
+    let (suggestion, said) = (order.warranty(), order.liable.as_ref());
+    if suggestion.is_none() && said.is_none() {
+        return None;
+    }
+    Some(pb::OrderLiability {
+        suggested: suggestion.and_then(|suggestion| suggestion.liability).map(Code::number).unwrap_or_default(),
+        warranty_last_date: suggestion.map(|suggestion| to_date(suggestion.last_day)).unwrap_or_default(),
+        said: said.map(|liable| liable.liability.number()).unwrap_or_default(),
+        reason: said.map(|liable| liable.reason.clone()).unwrap_or_default(),
+        set_time: said.map(|liable| to_timestamp(liable.at)),
+        actor: said.map(|liable| liable.actor.wire()),
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `calendars` `clocks` `roster` `analysis` | one resource each: its RPCs |
+//! | `work_orders` `calendars` `clocks` `roster` `analysis` `liability` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an order |
@@ -13,6 +13,7 @@ mod clocks;
 mod decode;
 mod encode;
 mod field_work;
+mod liability;
 mod metrics;
 mod mutation;
 mod roster;
@@ -26,6 +27,7 @@ use tonic::Request;
 pub(crate) use analysis::Analysis;
 pub(crate) use calendars::Calendars;
 pub(crate) use clocks::Clocks;
+pub(crate) use liability::Liabilities;
 pub(crate) use metrics::Metrics;
 pub(crate) use roster::Roster;
 pub(crate) use work_orders::WorkOrders;

@@ -71,4 +71,5 @@ mutations! {
     QuoteWorkRequest -> QuoteWorkResponse as "QuoteWork",
     ConfirmQuoteRequest -> ConfirmQuoteResponse as "ConfirmQuote",
     ApproveSuspensionRequest -> ApproveSuspensionResponse as "ApproveSuspension",
+    SetLiabilityRequest -> SetLiabilityResponse as "SetLiability",
 }

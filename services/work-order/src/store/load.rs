@@ -27,7 +27,9 @@ macro_rules! select_orders {
                       o.memory AS "memory: Json<Memory<'static>>", o.texts, o.history_position, o.history_hash,
                       o.update_time, o.row_version,
                       (SELECT coalesce(jsonb_agg(c.clock ORDER BY c.place), '[]') FROM work_order.clocks c
-                        WHERE c.estate_id = o.estate_id AND c.work_order_id = o.id) AS "clocks!: Json<Vec<Clock>>""#
+                        WHERE c.estate_id = o.estate_id AND c.work_order_id = o.id) AS "clocks!: Json<Vec<Clock>>",
+                      (SELECT u.delivery_date FROM work_order.units u WHERE u.estate_id = o.estate_id AND u.id = o.unit_id)
+                        AS "delivery_date: jiff_sqlx::Date""#
                 + $which
             $(, $argument)*
         )

@@ -13,7 +13,7 @@ use super::save::Change;
 use super::texts::{Column, open_texts, seal_texts};
 use crate::domain::{
     Assessment, Callback, CallbackForm, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, FieldWork, HistoryEntry,
-    Kind, Major, MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
+    Kind, Liable, Major, MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
 };
 
 /// What of an order stands in the column `memory`: all that no query asks for.
@@ -43,6 +43,8 @@ pub(super) struct Memory<'a> {
     #[serde(default)]
     field: Cow<'a, FieldWork>,
     #[serde(default)]
+    liable: Cow<'a, Option<Liable>>,
+    #[serde(default)]
     callback_form: Option<CallbackForm>,
 }
 
@@ -66,6 +68,7 @@ impl<'a> Memory<'a> {
             accused: (&order.accused).into(),
             caused_by: Cow::Borrowed(&order.caused_by),
             field: Cow::Borrowed(&order.field),
+            liable: Cow::Borrowed(&order.liable),
             callback_form: order.callback_form,
         }
     }
@@ -101,6 +104,7 @@ pub(super) struct OrderRow {
     pub(super) update_time: jiff_sqlx::Timestamp,
     pub(super) row_version: i64,
     pub(super) clocks: Json<Vec<Clock>>,
+    pub(super) delivery_date: Option<jiff_sqlx::Date>,
 }
 
 impl OrderRow {
@@ -150,6 +154,8 @@ impl OrderRow {
             terms: memory.terms.into_owned(),
             major: memory.major.into_owned(),
             field: memory.field.into_owned(),
+            liable: memory.liable.into_owned(),
+            delivery_date: self.delivery_date.map(jiff_sqlx::Date::to_jiff),
             history_position: count(self.history_position)?,
             history_hash: hash(&self.history_hash)?,
             row_version: self.row_version,

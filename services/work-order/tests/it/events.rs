@@ -31,7 +31,7 @@ async fn an_estate_becomes_known_by_events() {
     };
     let imported = customer::UnitsImported {
         estate_id: estate.to_string(),
-        units: vec![customer::UnitFact { unit_id: unit.to_string(), ..Default::default() }],
+        units: vec![customer::UnitFact { unit_id: unit.to_string(), delivery_date: Some("2025-06-01".to_owned()), ..Default::default() }],
         ..Default::default()
     };
     let now = at("2026-03-01T17:00:00Z");
@@ -56,6 +56,12 @@ async fn an_estate_becomes_known_by_events() {
             assert_eq!((order.estate_id, order.unit_id), (estate.to_string(), unit.to_string()));
             // No plan binds it yet: no category, no clock, and that is said.
             assert!(order.clocks.iter().all(|clock| !clock.policy_version_id.is_empty()));
+            let date: String = sqlx::query_scalar("SELECT delivery_date::text FROM work_order.units WHERE id = $1")
+                .bind(uuid::Uuid::from(unit))
+                .fetch_one(&world.db)
+                .await
+                .unwrap();
+            assert_eq!(date, "2025-06-01", "warranties count from the handover");
         }
     }
     stop.cancel();

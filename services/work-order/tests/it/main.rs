@@ -39,6 +39,7 @@ mod roster;
 mod rotation;
 mod same_view;
 mod trips;
+mod warranty;
 mod watch;
 mod words;
 mod working_hours;

@@ -140,10 +140,10 @@ fn table() -> String {
         let filters = policies.sla.iter().flat_map(|layer| &layer.document.clock_rules).flat_map(|rule| &rule.applies_to.categories);
         let named: BTreeSet<&str> = filters.map(String::as_str).collect();
         for (kind, urgency) in Kind::ALL.iter().flat_map(|kind| Urgency::ALL.iter().map(move |urgency| (*kind, *urgency))) {
-            let usual = clocks_of(&policies, Case { kind, category: "other", urgency });
+            let usual = clocks_of(&policies, Case { kind, category: "other", urgency, liability: None });
             writeln!(out, "  {kind} {urgency}\n{usual}").expect("a string takes it");
             for category in &named {
-                let clocks = clocks_of(&policies, Case { kind, category, urgency });
+                let clocks = clocks_of(&policies, Case { kind, category, urgency, liability: None });
                 if clocks != usual {
                     writeln!(out, "  {kind} {urgency}, {category}\n{clocks}").expect("a string takes it");
                 }

@@ -170,7 +170,7 @@ fn every_contradiction_is_named_by_its_place() {
         "sla.clock_rules[1].limit",
         "sla.clock_rules[2].applies_to.categories[0]",
         "sla.clock_rules[3].stop_on[2]",
-        "sla.clock_rules[6]",
+        "sla.clock_rules[9]",
         "sla.escalation_steps[1].percent",
         "callback.rules[0].due",
         "callback.rules[1].min_days",

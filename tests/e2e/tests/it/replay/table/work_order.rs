@@ -79,6 +79,11 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         .await?,
         plain("ApproveSuspension", &["assign", "accept", "contact", "suspend_for_weather"], json!({}), unseen()).await?,
         Entry::new(
+            "work_order.v1.LiabilityService/SetLiability",
+            json!({"workOrderId": ground.an_order(&[]).await?, "liability": "LIABILITY_DEVELOPER", "reason": "保修期内"}),
+            json!({"liability": "LIABILITY_OWNER"}),
+        ),
+        Entry::new(
             "work_order.v1.RosterService/PutWorkers",
             json!({"estateId": ground.estate, "workers": [a_worker("tech.qian")]}),
             json!({"workers": [a_worker("tech.sun")]}),
