@@ -8,8 +8,8 @@ use steward_proto::work_order::v1 as pb;
 
 use crate::domain::analysis::Dimension;
 use crate::domain::{
-    CallbackMode, CallbackOutcome, CausedBy, Channel, ClockState, CloseCode, Expectation, Kind, Liability, MediaKind, Milestone, Obstacle,
-    State, SuspensionReason, Urgency, Verdict,
+    CallbackMode, CallbackOutcome, CausedBy, Channel, CheckState, ClockState, CloseCode, Expectation, Kind, Liability, MediaKind,
+    Milestone, Obstacle, State, SuspensionReason, Urgency, Verdict,
 };
 
 same_codes! {
@@ -17,6 +17,7 @@ same_codes! {
     Kind = common::WorkOrderKind { Inquiry, Repair, Complaint, Request, Suggestion, Praise };
     Urgency = common::Urgency { L0, L1, L2, L3 };
     Channel = common::Channel { Hotline, App, Wechat, Web, FrontDesk, SuggestionBox, Visit, Device, Government };
+    CheckState = pb::SpotCheckState { Open, Passed, Failed };
     Liability = common::Liability { Provider, Developer, Owner, ThirdParty, Insurance };
     SuspensionReason = common::SuspensionReason { Customer, Parts, ThirdParty, Weather };
     Milestone = plan::Milestone {

@@ -6,7 +6,7 @@ use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
 use steward_proto::plan::v1::PolicyKind;
 
-use super::warranty_documents as warranty;
+use super::{quality_documents, warranty_documents as warranty};
 use crate::contract::{Code, required};
 use crate::domain::analysis::HotspotRule;
 use crate::domain::{
@@ -95,6 +95,7 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
     let suspension_rules = suspension_rules(bad, at, policy);
     let weather_modes = weather_modes(bad, at, policy);
     let warranty_rules = warranty::rules(bad, at, policy);
+    let quality = quality_documents::rules(bad, at, policy);
     let reopen_window = optional_span(bad, &format!("{at}.reopen_window"), policy.reopen_window.as_ref());
     let max_backdate = optional_span(bad, &format!("{at}.max_backdate"), policy.max_backdate.as_ref());
     let auto_close = optional_span(bad, &format!("{at}.auto_close"), policy.auto_close.as_ref());
@@ -111,6 +112,7 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
         suspension_rules: suspension_rules?,
         weather_modes: weather_modes?,
         warranty_rules: warranty_rules?,
+        quality: quality?,
     })
 }
 

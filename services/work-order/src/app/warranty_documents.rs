@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use steward_kit::calendar::Unit;
 use steward_kit::error::Violations;
+use steward_proto::common::v1 as common;
 use steward_proto::plan::v1 as plan;
 
 use super::policy_documents::{all, filter};
@@ -27,22 +28,7 @@ pub(super) fn rules(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) ->
 
 fn period(bad: &mut Violations, at: &str, rule: &plan::WarrantyRule) -> Option<WarrantyPeriod> {
     match (&rule.period, &rule.seasons) {
-        (Some(span), None) => {
-            let field = format!("{at}.period");
-            let span = bad.span(&field, span)?;
-            let months = match span.unit() {
-                Unit::Month => Some(1),
-                Unit::Quarter => Some(3),
-                Unit::HalfYear => Some(6),
-                Unit::Year => Some(12),
-                Unit::Second | Unit::Minute | Unit::Hour | Unit::WorkingDay | Unit::Day | Unit::Week => None,
-            };
-            let months = months.and_then(|months: u32| span.value().checked_mul(months));
-            if months.is_none() {
-                bad.add(field, REASON, "must be in months, quarters or years");
-            }
-            months.map(WarrantyPeriod::Months)
-        }
+        (Some(span), None) => months(bad, &format!("{at}.period"), span).map(WarrantyPeriod::Months),
         (None, Some(seasons)) => {
             let from = day(bad, &format!("{at}.seasons.from_day"), &seasons.from_day);
             let to = day(bad, &format!("{at}.seasons.to_day"), &seasons.to_day);
@@ -63,4 +49,21 @@ fn day(bad: &mut Violations, field: &str, text: &str) -> Option<(i8, i8)> {
         bad.add(field, REASON, "must be a day of every year, as `11-15`");
     }
     read.map(|date| (date.month(), date.day()))
+}
+
+/// Months of a span; refused in any other unit.
+pub(super) fn months(bad: &mut Violations, field: &str, span: &common::Span) -> Option<u32> {
+    let span = bad.span(field, span)?;
+    let each = match span.unit() {
+        Unit::Month => Some(1),
+        Unit::Quarter => Some(3),
+        Unit::HalfYear => Some(6),
+        Unit::Year => Some(12),
+        Unit::Second | Unit::Minute | Unit::Hour | Unit::WorkingDay | Unit::Day | Unit::Week => None,
+    };
+    let months = each.and_then(|each: u32| span.value().checked_mul(each));
+    if months.is_none() {
+        bad.add(field, REASON, "must be in months, quarters or years");
+    }
+    months
 }

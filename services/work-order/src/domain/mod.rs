@@ -13,6 +13,7 @@
 //! | `create` … `resume` | the verbs |
 //! | `field_work` `appoint` `start_work` `quote` | work on site: agreed, begun, priced |
 //! | `warranty` `set_liability` | whose matter a case is |
+//! | `spot_check` `root_cause` | what is learnt from finished work |
 //! | `pause` `weather` | what moves clocks beside the verbs |
 //! | `roster` | who may become accountable for an order, and why not the others |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
@@ -64,8 +65,10 @@ mod record_callback;
 mod refusal;
 mod reopen;
 mod resume;
+mod root_cause;
 mod roster;
 mod set_liability;
+mod spot_check;
 mod start_work;
 mod state;
 mod suspend;
@@ -110,7 +113,8 @@ pub use outlook::{Expectation, Obstacle, Outlook, Pace, Running, outlook};
 pub use pause::{ApproveSuspension, approve_suspension, pause_over};
 pub use policy::{
     Attempts, CallbackPolicy, CallbackRule, Category, ClassificationRule, ClockRule, ConductRule, Coverage, EscalationStep, IntakePolicy,
-    Layer, Policies, PolicySource, PolicyVersionId, PriceItem, PriceRule, ProofNeeds, ProofRule, ScopeLevel, SlaPolicy, SuspensionRule,
+    Layer, Policies, PolicySource, PolicyVersionId, PriceItem, PriceRule, ProofNeeds, ProofRule, QualityRules, ScopeLevel, SlaPolicy,
+    SuspensionRule,
 };
 pub use policy_check::{Surroundings, check_callback, check_intake, check_sla};
 pub use preview::{ClockDifference, Compared, Standing, under_calendar, under_policies};
@@ -120,9 +124,13 @@ pub use record_callback::{RecordCallback, record_callback};
 pub use refusal::{Place, Refusal};
 pub use reopen::{Reopen, reopen};
 pub use resume::{Resume, resume};
+pub use root_cause::{
+    ActionEffect, Answers, CorrectiveAction, CorrectiveActionId, EffectWindows, QUESTIONS, Rework, ReworkKey, RootCause, RootCauseId,
+};
 pub(crate) use roster::NO_LINES;
 pub use roster::{Bar, Candidate, Fault, Lines, Shift, Take, Worker, bars, check_batch};
 pub use set_liability::{Liable, SetLiability, set_liability};
+pub use spot_check::{CheckRefusal, CheckState, ClosedOrder, SpotCheck, SpotCheckId, SpotCheckRule, Week, draw};
 pub use start_work::{StartWork, start_work};
 pub use state::{State, Step, Verb, allowed, step};
 pub use suspend::{Suspend, suspend};

@@ -11,6 +11,7 @@ use super::analysis::HotspotRule;
 use super::callback_form::FormTerms;
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
 use super::major::MajorRules;
+use super::spot_check::SpotCheckRule;
 use super::warranty::WarrantyRule;
 use super::weather::WeatherMode;
 
@@ -88,6 +89,19 @@ pub struct SlaPolicy {
     pub weather_modes: Vec<WeatherMode>,
     /// For how long a new unit is under warranty (WO-50).
     pub warranty_rules: Vec<WarrantyRule>,
+    /// How finished work is looked at again.
+    pub quality: QualityRules,
+}
+
+/// How finished work is looked at again; what is `None` is as the layer below says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QualityRules {
+    /// The weekly spot check (WO-74).
+    pub spot_check: Option<SpotCheckRule>,
+    /// Months before and after its start over which a corrective action is measured (WO-54).
+    pub effect_months: Option<u32>,
+    /// Days after closing within which a case of the same unit and category is rework (WO-54).
+    pub rework_days: Option<u32>,
 }
 
 /// What is confirmed before work on site begins, for the orders that match.
@@ -222,6 +236,12 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// How many of so many, rounded up.
+    pub fn of(self, count: usize) -> usize {
+        let whole = u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(u64::from(self.numerator));
+        usize::try_from(whole.div_ceil(u64::from(self.denominator.max(1)))).unwrap_or(count).min(count)
+    }
+
     /// Whether the share is more than everything.
     pub const fn exceeds_all(self) -> bool {
         self.numerator > self.denominator

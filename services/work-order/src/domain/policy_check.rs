@@ -61,6 +61,14 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
     }
     check_field_work(bad, at, policy, &codes, around.calendars);
     check_warranty(bad, at, policy, &codes);
+    if let Some(rule) = &policy.quality.spot_check {
+        let place = format!("{at}.quality.spot_check");
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, &codes);
+        check_calendar(bad, &format!("{place}.due"), Some(&rule.due), around.calendars);
+        if rule.share.exceeds_all() {
+            bad.add(format!("{place}.share"), REASON, "is more than all");
+        }
+    }
     check_limits(bad, at, policy, around.below);
 }
 

@@ -1,19 +1,21 @@
 //! Facts of the customer service: which estates and units there are.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use prost::Name;
 use sqlx::PgConnection;
-use steward_kit::Result;
 use steward_kit::auth::Scope;
 use steward_kit::error::Violations;
 use steward_kit::ids::{EstateId, UnitId};
+use steward_kit::{Error, Result};
 use steward_kit_store::estates::EstateDirectory;
 use steward_kit_store::inbox::{EventHandler, payload};
 use steward_kit_store::{Effects, TimerChange};
 use steward_proto::customer::v1 as customer;
 use steward_proto::event::v1::Event;
 
-use super::ESTATE_DAY;
+use super::{DRAW_SPOT_CHECKS, ESTATE_DAY};
+use crate::domain::Week;
 use crate::store::{KnownUnit, put_units};
 
 /// Keeps the estate directory and the unit projection.
@@ -33,6 +35,19 @@ impl CustomerEvents {
         let (estate, units) = bad.build(|| Some((estate?, units.into_iter().collect::<Option<Vec<_>>>()?)))?;
         put_units(tx, Scope::system("customer events").estate(estate)?, &units, now).await
     }
+}
+
+/// A new estate has its day, and spot checks are drawn of its weeks from the first one on.
+fn first_timers(fact: &customer::EstateRegistered, now: Timestamp) -> Result<Effects> {
+    let mut bad = Violations::new();
+    let estate = bad.id::<EstateId>("estate_id", &fact.estate_id);
+    let estate = bad.build(|| estate)?;
+    let zone = TimeZone::get(&fact.time_zone).map_err(Error::internal)?;
+    let week = Week::of(now, &zone).ok_or_else(|| Error::bug("a week lies outside the range of time"))?;
+    // Due at once: from then on every day sets the next.
+    let day = TimerChange::set(ESTATE_DAY, estate, "", estate, now);
+    let timers = vec![day, TimerChange::set(DRAW_SPOT_CHECKS, estate, "", estate, week.end)];
+    Ok(Effects { timers, ..Effects::none() })
 }
 
 fn known(bad: &mut Violations, unit: &customer::UnitFact) -> Option<KnownUnit> {
@@ -63,12 +78,7 @@ impl EventHandler for CustomerEvents {
             let fact: customer::UnitsImported = payload(event)?;
             self.units(tx, &fact.estate_id, &fact.units, now).await?;
         } else if kind == customer::EstateRegistered::full_name() {
-            let fact: customer::EstateRegistered = payload(event)?;
-            let mut bad = Violations::new();
-            let estate = bad.id::<EstateId>("estate_id", &fact.estate_id);
-            let estate = bad.build(|| estate)?;
-            // Due at once: from then on every day sets the next.
-            return Ok(Effects { timers: vec![TimerChange::set(ESTATE_DAY, estate, "", estate, now)], ..Effects::none() });
+            return first_timers(&payload(event)?, now);
         }
         Ok(Effects::none())
     }

@@ -28,6 +28,12 @@ pub(crate) const CALLBACK_FORM: &str = "callback_form";
 /// Kind of the timer of an estate's local day. Its subject is the estate, its key empty.
 pub(crate) const ESTATE_DAY: &str = "estate_day";
 
+/// Kind of the timer that draws the spot checks of an estate's week. Its subject is the estate, its key is empty.
+pub(crate) const DRAW_SPOT_CHECKS: &str = "draw_spot_checks";
+
+/// Kind of the timer of a spot check's due time. Its key is empty.
+pub(crate) const SPOT_CHECK_DUE: &str = "spot_check_due";
+
 /// Everything that follows from a transition, for the statement that writes it.
 pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effects {
     let (order, estate) = (transition.order.id, transition.order.estate_id);

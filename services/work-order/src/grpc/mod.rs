@@ -2,7 +2,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `calendars` `clocks` `roster` `analysis` `liability` | one resource each: its RPCs |
+//! | `work_orders` `calendars` `clocks` `roster` `analysis` `liability` `quality` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an order |
@@ -16,6 +16,7 @@ mod field_work;
 mod liability;
 mod metrics;
 mod mutation;
+mod quality;
 mod roster;
 mod watch;
 mod work_orders;
@@ -29,6 +30,7 @@ pub(crate) use calendars::Calendars;
 pub(crate) use clocks::Clocks;
 pub(crate) use liability::Liabilities;
 pub(crate) use metrics::Metrics;
+pub(crate) use quality::Quality;
 pub(crate) use roster::Roster;
 pub(crate) use work_orders::WorkOrders;
 

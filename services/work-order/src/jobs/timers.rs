@@ -13,12 +13,20 @@ use uuid::Uuid;
 
 use crate::app::{App, Progress, RECOMPUTE_CLOCKS};
 use crate::domain::{AutoCloseDue, ClockDue};
-use crate::events::{AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, ESTATE_DAY, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, clock_of_key};
+use crate::events::{
+    AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, DRAW_SPOT_CHECKS, ESTATE_DAY, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, SPOT_CHECK_DUE,
+    clock_of_key,
+};
 
 /// The handlers of the service, one for each kind of timer.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
     let of_orders = ORDER_TIMERS.map(|does| Arc::new(OrderTimer { app: app.clone(), does }) as Arc<dyn TimerHandler>);
-    let others: [Arc<dyn TimerHandler>; 2] = [Arc::new(RecomputeClocks(app.clone())), Arc::new(EstateDay(app.clone()))];
+    let others: [Arc<dyn TimerHandler>; 4] = [
+        Arc::new(RecomputeClocks(app.clone())),
+        Arc::new(EstateDay(app.clone())),
+        Arc::new(DrawSpotChecks(app.clone())),
+        Arc::new(SpotCheckDue(app.clone())),
+    ];
     of_orders.into_iter().chain(others).collect()
 }
 
@@ -136,5 +144,33 @@ impl TimerHandler for EstateDay {
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         self.0.begin_estate_day(tx, timer.subject_id.into(), timer.due_time, now).await
+    }
+}
+
+/// A week of an estate is over.
+struct DrawSpotChecks(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for DrawSpotChecks {
+    fn kind(&self) -> &'static str {
+        DRAW_SPOT_CHECKS
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        self.0.draw_spot_checks(tx, timer.subject_id.into(), timer.due_time, now).await
+    }
+}
+
+/// A spot check is due.
+struct SpotCheckDue(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for SpotCheckDue {
+    fn kind(&self) -> &'static str {
+        SPOT_CHECK_DUE
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, _now: Timestamp) -> Result<Effects> {
+        self.0.tell_overdue_check(tx, timer.subject_id.into(), timer.due_time).await
     }
 }

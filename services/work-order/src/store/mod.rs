@@ -13,6 +13,7 @@
 //! | `around` | cases around a case, for major complaints |
 //! | `outlooks` | running clocks, and how clocks went of late |
 //! | `roster` | who works in an estate |
+//! | `spot_checks` `root_causes` | what is learnt from finished work |
 //! | `counting` | orders whose clocks count by a calendar |
 
 mod around;
@@ -23,9 +24,11 @@ mod facts;
 mod history;
 mod load;
 mod outlooks;
+mod root_causes;
 mod roster;
 mod row;
 mod save;
+mod spot_checks;
 mod texts;
 mod units;
 
@@ -40,7 +43,13 @@ pub(crate) use load::{
     load_work_order, load_work_orders, search_work_orders,
 };
 pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_clocks, list_settled_clocks};
+pub(crate) use root_causes::{
+    count_of_category, insert_corrective_action, insert_root_cause, known_orders, list_rework, list_root_causes, load_root_cause,
+};
 pub(crate) use roster::{Rostered, count_workers, list_lines, list_workers, load_worker, look_at_worker, put_workers};
 pub(crate) use save::{Change, Saved, lock_work_orders, save_transitions};
+pub(crate) use spot_checks::{
+    CheckKey, insert_spot_checks, list_closed_orders, list_spot_checks, lock_spot_check, mark_overdue, save_spot_check,
+};
 pub(crate) use texts::{answer_place, sealed_tables};
 pub(crate) use units::{KnownUnit, list_buildings, put_units};

@@ -49,7 +49,19 @@ pub(crate) fn sealed_tables() -> Vec<SealedTable> {
     let orders = SealedTable::new("work_orders", &["estate_id", "id"]);
     let orders = columns.into_iter().fold(orders, |table, column| table.field(column.name(), move |row| column.place(row.of("id"))));
     let claims = SealedTable::new("idempotency_claims", &["principal", "method", "request_id"]);
-    vec![orders, claims.field("response", |row| answer_place(row.of("method"), row.of("request_id")))]
+    let causes = SealedTable::new("root_causes", &["estate_id", "id"]).field("answers", |row| answers_place(row.of("id")));
+    let actions = SealedTable::new("corrective_actions", &["estate_id", "id"]).field("description", |row| action_place(row.of("id")));
+    vec![orders, causes, actions, claims.field("response", |row| answer_place(row.of("method"), row.of("request_id")))]
+}
+
+/// Where the answers of a root cause are sealed for.
+pub(super) fn answers_place(id: impl Display) -> String {
+    format!("work_order/root_cause/{id}/answers")
+}
+
+/// Where what is done about one is sealed for.
+pub(super) fn action_place(id: impl Display) -> String {
+    format!("work_order/corrective_action/{id}/description")
 }
 
 /// Where the answer that a repeated request gets is sealed for.

@@ -29,6 +29,7 @@ mod outlooks;
 mod policies;
 mod previews;
 mod privacy;
+mod quality;
 mod query_plans;
 mod recompute;
 mod refusals;

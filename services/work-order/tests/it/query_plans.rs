@@ -34,7 +34,7 @@ async fn lists_are_answered_by_the_indexes_made_for_them() {
         for mode in [PlanFor::AnyArguments, PlanFor::TheseArguments] {
             let plan = case.query.explain(&mut connection, mode).await.unwrap();
             let (name, shape) = (case.query.name, plan.shape());
-            for table in ["work_orders", "clocks", "history", "case_facts", "workers"] {
+            for table in ["work_orders", "clocks", "history", "case_facts", "workers", "spot_checks", "root_causes"] {
                 assert!(!plan.reads_whole(table), "{name}, {mode:?}:\n{shape}");
             }
             let indexes = plan.leading_columns(&mut connection, "work_order").await.unwrap();
@@ -98,6 +98,21 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     world.clocks().list_clock_outlooks(world.operations().asks(outlooks)).await.unwrap();
     let running = log.last("c.state = 'running'").unwrap();
     let settled = log.last("(stop_time IS NOT NULL OR verdict = 'late')").unwrap();
+    let checks = pb::ListSpotChecksRequest { estate_id: estate.to_string(), ..Default::default() };
+    world.quality().list_spot_checks(world.operations().asks(checks)).await.unwrap();
+    let checks = log.last("FROM work_order.spot_checks").unwrap();
+    let causes = pb::ListRootCausesRequest { estate_id: estate.to_string(), ..Default::default() };
+    world.quality().list_root_causes(world.operations().asks(causes)).await.unwrap();
+    let causes = log.last("FROM work_order.root_causes").unwrap();
+    let wire = |text: &str| Some(steward_kit::proto::to_timestamp(crate::world::at(text)));
+    let rework = pb::ListHiddenReworkRequest {
+        estate_id: estate.to_string(),
+        from_time: wire("2026-01-01T00:00:00Z"),
+        to_time: wire("2026-02-01T00:00:00Z"),
+        ..Default::default()
+    };
+    world.quality().list_hidden_rework(world.operations().asks(rework)).await.unwrap();
+    let rework = log.last("make_interval").unwrap();
     let [by_state, by_assignee, by_customer, search, history, due, occurred, called_back, repeated] = asked.try_into().unwrap();
     let month = format!("'{{{estate}}}', '{{2026-01-01Z}}', '{{2026-02-01Z}}'");
 
@@ -136,6 +151,9 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
         ),
         case("owed calls of an estate, later page", &calls, format!("'{estate}', NULL, '2025-09-01Z', '{id}', 51"), true),
         case("roster of an estate, later page", &workers, format!("'{estate}', 'w100', 51"), true),
+        case("spot checks of an estate, later page", &checks, format!("'{estate}', false, '2025-09-01Z', '{estate}', 51"), true),
+        case("root causes of an estate, later page", &causes, format!("'{estate}', '{id}', 51"), true),
+        case("hidden rework, first page", &rework, format!("'{estate}', '2026-01-01Z', '2026-02-01Z', 30, NULL, NULL, 51"), true),
         case("history, later page", &history, format!("'{estate}', '{id}', 2, '2026-03-01Z', '2026-03-05Z', 51"), true),
     ]
 }
@@ -173,7 +191,17 @@ async fn fill(world: &World) {
         INSERT INTO work_order.workers (estate_id, principal, skills, line_manager, shifts, open_limit, update_time, row_version)
         SELECT CASE WHEN n % 5 = 0 THEN o.estate_id ELSE ('00000000-0000-7000-8000-00000000000' || n % 5)::uuid END, 'w' || n,
                '{plumbing}', NULL, '[]', 1, '2026-01-01Z', 1
+          FROM work_order.work_orders o, generate_series(1, 3000) n WHERE o.number NOT LIKE 'WO-2025-%';
+        INSERT INTO work_order.spot_checks (estate_id, id, week_start_date, work_order_id, number, handlers, state, due_time, notify_roles,
+            create_time)
+        SELECT CASE WHEN n % 5 = 0 THEN o.estate_id ELSE ('00000000-0000-7000-8000-00000000000' || n % 5)::uuid END, gen_random_uuid(),
+               '2025-01-06', gen_random_uuid(), 'x', '{}', 'open', '2024-03-01Z'::timestamptz + n * interval '175 minutes', '{}', '2025-01-13Z'
+          FROM work_order.work_orders o, generate_series(1, 3000) n WHERE o.number NOT LIKE 'WO-2025-%';
+        INSERT INTO work_order.root_causes (estate_id, id, category, answers, evidence, author_kind, author, create_time)
+        SELECT CASE WHEN n % 5 = 0 THEN o.estate_id ELSE ('00000000-0000-7000-8000-00000000000' || n % 5)::uuid END, gen_random_uuid(),
+               'other', '', '{}', 'staff', 'x', '2025-01-13Z'
           FROM work_order.work_orders o, generate_series(1, 3000) n WHERE o.number NOT LIKE 'WO-2025-%';";
-    let large = "work_order.work_orders, work_order.clocks, work_order.history, work_order.case_facts, work_order.workers";
+    let large = "work_order.work_orders, work_order.clocks, work_order.history, work_order.case_facts, work_order.workers,
+        work_order.spot_checks, work_order.root_causes";
     query_plans::fill(&world.db, fill, large).await.unwrap();
 }

@@ -84,6 +84,20 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
             json!({"liability": "LIABILITY_OWNER"}),
         ),
         Entry::new(
+            "work_order.v1.QualityService/RecordSpotCheck",
+            json!({"spotCheckId": a_spot_check(ground).await?, "passed": true}),
+            json!({"passed": false}),
+        ),
+        Entry::new("work_order.v1.QualityService/CreateRootCause", a_root_cause(ground).await?, json!({"category": "water"})),
+        Entry::new(
+            "work_order.v1.QualityService/AddCorrectiveAction",
+            json!({
+                "rootCauseId": ground.make("work_order.v1.QualityService/CreateRootCause", "rootCause", a_root_cause(ground).await?).await?,
+                "description": "换线", "responsible": TECHNICIAN, "startDate": "2026-03-05",
+            }),
+            json!({"description": "换灯"}),
+        ),
+        Entry::new(
             "work_order.v1.RosterService/PutWorkers",
             json!({"estateId": ground.estate, "workers": [a_worker("tech.qian")]}),
             json!({"workers": [a_worker("tech.sun")]}),
@@ -99,6 +113,31 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
             json!({"documentJson": year("新年")}),
         ),
     ])
+}
+
+/// By all six questions, with an order that shows it.
+async fn a_root_cause(ground: &Ground<'_, '_>) -> Result<Value> {
+    let answers = json!({"who": "住户", "what": "跳闸", "when": "夜间", "where": "地下室", "why": "线路老化", "how": "短路"});
+    let order = ground.an_order(&[]).await?;
+    Ok(json!({"requestId": id(), "estateId": ground.estate, "category": "power", "answers": answers, "evidenceOrderIds": [order]}))
+}
+
+/// A spot check of an order, put there by hand: a real one is drawn when a week is over.
+async fn a_spot_check(ground: &Ground<'_, '_>) -> Result<String> {
+    let (check, order) = (id(), ground.an_order(&[]).await?);
+    let db = ground.caller.house().database.superuser().await?;
+    sqlx::query(
+        "INSERT INTO work_order.spot_checks (estate_id, id, week_start_date, work_order_id, number, handlers, state, due_time, notify_roles,
+             create_time)
+         VALUES ($1::uuid, $2::uuid, '2026-07-06', $3::uuid, 'WO-2026-000001', '{}', 'open', '2099-01-01Z', '{}', '2026-07-13Z')",
+    )
+    .bind(&ground.estate)
+    .bind(&check)
+    .bind(&order)
+    .execute(&db)
+    .await?;
+    db.close().await;
+    Ok(check)
 }
 
 /// On shift whenever the test runs, and never at their limit.
