@@ -8,8 +8,8 @@ use steward_proto::work_order::v1 as pb;
 
 use crate::domain::analysis::Dimension;
 use crate::domain::{
-    CallbackMode, CallbackOutcome, CausedBy, Channel, CheckState, ClockState, CloseCode, Expectation, Kind, Liability, MediaKind,
-    Milestone, Obstacle, State, SuspensionReason, Urgency, Verdict,
+    CallbackMode, CallbackOutcome, CausedBy, Channel, CheckState, ClockState, CloseCode, DuplicateReason, Expectation, Kind, Liability,
+    MediaKind, Milestone, Obstacle, State, SuspensionReason, Urgency, Verdict,
 };
 
 same_codes! {
@@ -31,6 +31,7 @@ same_codes! {
     MediaKind = pb::MediaKind { Before, After, Signature, Recording, Report };
     CallbackMode = pb::CallbackMode { Phone, App, Visit };
     CallbackOutcome = pb::CallbackOutcome { Reached, NoAnswer, Refused, WrongNumber };
+    DuplicateReason = pb::DuplicateReason { SameUnit, SameCustomer, SameKind, SameCategory };
     ClockState = pb::ClockState { Running, Paused, Stopped, Void };
     Verdict = pb::Verdict { Kept, Late };
     Expectation = pb::Outlook { Kept, Missed, Uncertain };

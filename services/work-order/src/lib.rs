@@ -34,6 +34,8 @@ use steward_proto::work_order::v1::analysis_service_server::AnalysisServiceServe
 use steward_proto::work_order::v1::calendar_service_server::CalendarServiceServer;
 use steward_proto::work_order::v1::clock_service_server::ClockServiceServer;
 use steward_proto::work_order::v1::liability_service_server::LiabilityServiceServer;
+use steward_proto::work_order::v1::lineage_service_server::LineageServiceServer;
+use steward_proto::work_order::v1::order_job_service_server::OrderJobServiceServer;
 use steward_proto::work_order::v1::quality_service_server::QualityServiceServer;
 use steward_proto::work_order::v1::roster_service_server::RosterServiceServer;
 use steward_proto::work_order::v1::work_order_service_server::WorkOrderServiceServer;
@@ -94,6 +96,8 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(AnalysisServiceServer::new(grpc::Analysis::new(app.clone(), pages.clone())))
         .add_service(LiabilityServiceServer::new(grpc::Liabilities::new(app.clone())))
         .add_service(QualityServiceServer::new(grpc::Quality::new(app.clone(), pages.clone())))
+        .add_service(LineageServiceServer::new(grpc::Lineages::new(app.clone(), pages.clone())))
+        .add_service(OrderJobServiceServer::new(grpc::OrderJobs::new(app.clone(), pages.clone())))
         .add_service(CalendarServiceServer::new(grpc::Calendars::new(app, pages)));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "work-order serves");
     let served = server.serve(listener, shutdown).await;

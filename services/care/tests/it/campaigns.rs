@@ -75,7 +75,7 @@ impl<'a> Case<'a> {
     }
 
     fn cancelled(&self, why: orders::CloseCode) -> NewEvent {
-        self.told(&orders::WorkOrderCancelled { order: Some(self.facts.clone()), close_code: why.into() })
+        self.told(&orders::WorkOrderCancelled { order: Some(self.facts.clone()), close_code: why.into(), ..Default::default() })
     }
 }
 

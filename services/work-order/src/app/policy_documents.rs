@@ -34,7 +34,13 @@ pub(crate) fn intake(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy
     let rules = all(rules);
     let major = major_rules(bad, at, policy);
     let hotspots = hotspot_rules(bad, at, policy);
-    Some(IntakePolicy { categories: categories.collect(), rules: rules?, major: major?, hotspots: hotspots? })
+    Some(IntakePolicy {
+        categories: categories.collect(),
+        rules: rules?,
+        major: major?,
+        hotspots: hotspots?,
+        duplicate_within_hours: policy.duplicate_within_hours,
+    })
 }
 
 fn hotspot_rules(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<Vec<HotspotRule>> {

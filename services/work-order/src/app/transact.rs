@@ -26,7 +26,7 @@ use crate::events::effects_of;
 use crate::store::{Change, Saved, answer_place, load_work_order, look_at_worker, save_transitions};
 
 /// How often a caller without an etag is given another try when somebody else was faster.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 /// A mutation that is being answered.
 pub(crate) struct Call<'a, R> {

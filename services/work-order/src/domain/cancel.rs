@@ -8,7 +8,6 @@ use super::draft::Draft;
 use super::history::Action;
 use super::refusal::Refusal;
 use super::state::{State, Verb};
-use super::terms::CALLBACK_CLOCK;
 use super::transition::{Fact, Transition};
 use super::work_order::{CloseCode, WorkOrder};
 
@@ -51,18 +50,16 @@ pub fn cancel(order: &WorkOrder, cmd: &Cancel, ctx: &Context<'_>, now: Timestamp
     draft.settle(now);
     draft.void(now, |_| true);
     draft.end_suspension(now);
-    let callback = draft.order.terms.clocks.iter().find(|terms| terms.clock == CALLBACK_CLOCK).cloned();
-    if let Some(terms) = callback.filter(|_| owes_callback(cmd.close_code))
-        && let Some(limit) = terms.limit.clone()
-    {
-        draft.start(&terms, limit, now)?;
+    if owes_callback(cmd.close_code) {
+        draft.owe_callback(now)?;
     }
     draft.order.state = State::Cancelled;
     draft.order.close_code = Some(cmd.close_code);
     draft.order.cancel_time = Some(now);
     // A complaint that stands no longer, or stood never, is no major one.
     draft.clear_major(now);
-    draft.tell(now, Fact::Cancelled { close_code: cmd.close_code });
+    draft.tell(now, Fact::Cancelled { close_code: cmd.close_code, lead_number: String::new() });
+    draft.have_duplicates_follow();
     draft.note(Action::Cancel, now, [("close_code", cmd.close_code.to_string()), ("reason", cmd.reason.clone())]);
     Ok(draft.finish())
 }

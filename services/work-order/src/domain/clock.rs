@@ -37,6 +37,8 @@ codes! {
     BreachReason {
         /// The limit became shorter after the fact (WO-73).
         Reclassified = "reclassified",
+        /// The order was split off another after the fact.
+        Split = "split",
     }
 }
 

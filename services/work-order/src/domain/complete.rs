@@ -55,6 +55,7 @@ pub fn complete(order: &WorkOrder, cmd: &Complete, ctx: &Context<'_>, now: Times
     draft.await_form(at)?;
     let form_expire_time = draft.order.awaited_form().map(|form| form.expire_time);
     draft.tell(at, Fact::Completed { form_expire_time });
+    draft.have_duplicates_follow();
     draft.note(Action::Complete, at, [("media", cmd.media.len().to_string())]);
     Ok(draft.finish())
 }

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::field_work::FieldWork;
 use super::history::Action;
+use super::lineage::Lineage;
 use super::major::Major;
 use super::plausible::report_time;
 use super::proof::MediaRef;
@@ -66,6 +67,11 @@ pub struct Create {
 /// # Errors
 /// `CategoryUnknown`, `TimeNotPlausible`, `CalendarUnknown`.
 pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
+    Ok(begin(cmd, now, ctx, now)?.finish())
+}
+
+/// The order that a report makes, which was received at `received`.
+pub(super) fn begin<'a>(cmd: &Create, received: Timestamp, ctx: &'a Context<'a>, now: Timestamp) -> Result<Draft<'a>, Refusal> {
     let occur_time = report_time(cmd.occur_time, now)?;
     let (category, urgency, classified_by) = classify(cmd, ctx)?;
     let mut order = WorkOrder {
@@ -86,7 +92,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         workers: Vec::new(),
         first_receiver: (cmd.actor.kind == ActorKind::Staff).then(|| cmd.actor.subject.clone()),
         occur_time,
-        receive_time: now,
+        receive_time: received,
         update_time: now,
         cycle: 1,
         urge_count: 0,
@@ -110,6 +116,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         terms: Terms::default(),
         major: Major::default(),
         field: FieldWork::default(),
+        lineage: Lineage::default(),
         liable: None,
         // Read with the order from now on.
         delivery_date: None,
@@ -123,10 +130,10 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         order.state = State::Classified;
     }
     let mut draft = Draft::of_new(order, &cmd.actor, ctx, now);
-    draft.reach(Milestone::Received, now)?;
+    draft.reach(Milestone::Received, received)?;
     if is_classified {
-        // It stands in the estate's queue from the same write on.
-        draft.reach(Milestone::Pushed, now)?;
+        // It stands in the estate's queue from the same write on, or has stood there with what it was split off.
+        draft.reach(Milestone::Pushed, received)?;
     }
     draft.have_majority_judged();
     draft.tell(occur_time, Fact::Created { channel: cmd.channel, source: cmd.source.clone() });
@@ -143,7 +150,7 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
         ("source", cmd.source.as_ref().map(|source| format!("{}/{}", source.kind, source.id)).unwrap_or_default()),
     ];
     draft.note(Action::Create, occur_time, detail);
-    Ok(draft.finish())
+    Ok(draft)
 }
 
 /// Category, urgency and what decided them. Staff have the last word; what anybody else chose gives way to a rule that

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use steward_kit::calendar::Span;
+use steward_kit::ids::WorkOrderId;
 
 use super::actor::{self, Actor, ActorKind};
 use super::case::Milestone;
@@ -13,7 +14,7 @@ use super::history::{Action, HistoryEntry};
 use super::refusal::{Place, Refusal};
 use super::roster::{Bar, Take};
 use super::state::{Step, Verb, step};
-use super::transition::{DomainEvent, Fact, OrderFacts, TimerKey, Transition, timer_changes};
+use super::transition::{DomainEvent, Fact, OrderFacts, TimerChange, TimerKey, Transition, timer_changes};
 use super::work_order::{Reached, WorkOrder};
 
 /// Codes of a history line.
@@ -30,6 +31,8 @@ pub(super) struct Draft<'a> {
     timers_before: BTreeMap<TimerKey, Timestamp>,
     fired: Option<TimerKey>,
     take: Option<Take>,
+    /// Timers of other orders.
+    woken: Vec<TimerChange>,
     /// Verdicts given on the way, for the history line of the verb.
     verdicts: Detail,
 }
@@ -52,6 +55,7 @@ impl<'a> Draft<'a> {
             timers_before: BTreeMap::new(),
             fired: None,
             take: None,
+            woken: Vec::new(),
             verdicts: Detail::new(),
         }
     }
@@ -96,6 +100,11 @@ impl<'a> Draft<'a> {
     /// That timer fired: it no longer exists.
     pub(super) fn note_fired(&mut self, timer: TimerKey) {
         self.fired = Some(timer);
+    }
+
+    /// Another order has something to do: a timer of its own is due then.
+    pub(super) fn wake(&mut self, order: WorkOrderId, timer: TimerKey, due: Timestamp) {
+        self.woken.push(TimerChange::Wake { order, timer, due });
     }
 
     /// Does something in the name of this service, whoever the actor is.
@@ -299,7 +308,8 @@ impl<'a> Draft<'a> {
 
     /// The transition.
     pub(super) fn finish(mut self) -> Transition {
-        let timers = timer_changes(self.timers_before, self.order.pending_timers(), self.fired.as_ref());
+        let mut timers = timer_changes(self.timers_before, self.order.pending_timers(), self.fired.as_ref());
+        timers.append(&mut self.woken);
         if !self.history.is_empty() {
             self.order.update_time = self.now;
         }

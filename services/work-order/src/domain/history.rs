@@ -74,6 +74,14 @@ codes! {
         ConfirmQuote = "confirm_quote",
         /// A second person agreed to a suspension.
         ApproveSuspension = "approve_suspension",
+        /// Became a duplicate of another.
+        Merge = "merge",
+        /// Duplicates were merged into it.
+        Lead = "lead",
+        /// What became of the order that leads it was told.
+        FollowLead = "follow_lead",
+        /// A part was split off.
+        Split = "split",
         /// It was said who is liable.
         SetLiability = "set_liability",
         /// The customer's form in the app was not answered in time.

@@ -14,6 +14,8 @@
 //! | `field_work` `appoint` `start_work` `quote` | work on site: agreed, begun, priced |
 //! | `warranty` `set_liability` | whose matter a case is |
 //! | `spot_check` `root_cause` | what is learnt from finished work |
+//! | `lineage` `merge` `split` | several orders as one matter, and one that is several |
+//! | `order_job` | one verb done to many orders |
 //! | `pause` `weather` | what moves clocks beside the verbs |
 //! | `roster` | who may become accountable for an order, and why not the others |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
@@ -51,7 +53,10 @@ pub mod figures;
 mod grab;
 mod history;
 mod intake;
+mod lineage;
 mod major;
+mod merge;
+mod order_job;
 mod outlook;
 mod pause;
 mod pending_timers;
@@ -68,6 +73,7 @@ mod resume;
 mod root_cause;
 mod roster;
 mod set_liability;
+mod split;
 mod spot_check;
 mod start_work;
 mod state;
@@ -108,7 +114,10 @@ pub use field_work::{Appointment, FieldWork, Quote, QuoteLine, WorkStart};
 pub use grab::{Grab, grab};
 pub use history::{Action, Hash, HistoryEntry, verify};
 pub use intake::{Classification, normalised};
+pub use lineage::{DuplicateReason, Lineage, MOST_DUPLICATES, duplicate_reasons};
 pub use major::{Around, Major, MajorRule, MajorRules, judge_major, major_window_over};
+pub use merge::{Lead, Merge, follow_lead, follow_to, hear_dissent, lead, merge};
+pub use order_job::{ItemVerdict, JobItem, MOVED_ON, OrderJob, OrderJobId, Task, do_task};
 pub use outlook::{Expectation, Obstacle, Outlook, Pace, Running, outlook};
 pub use pause::{ApproveSuspension, approve_suspension, pause_over};
 pub use policy::{
@@ -130,6 +139,7 @@ pub use root_cause::{
 pub(crate) use roster::NO_LINES;
 pub use roster::{Bar, Candidate, Fault, Lines, Shift, Take, Worker, bars, check_batch};
 pub use set_liability::{Liable, SetLiability, set_liability};
+pub use split::{Split, split};
 pub use spot_check::{CheckRefusal, CheckState, ClosedOrder, SpotCheck, SpotCheckId, SpotCheckRule, Week, draw};
 pub use start_work::{StartWork, start_work};
 pub use state::{State, Step, Verb, allowed, step};

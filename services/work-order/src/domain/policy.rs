@@ -279,6 +279,8 @@ pub struct IntakePolicy {
     pub major: MajorRules,
     /// Which kinds of report stand out (WO-57).
     pub hotspots: Vec<HotspotRule>,
+    /// Reports this many hours apart at most may be one matter (WO-04); 0: as the layer below says.
+    pub duplicate_within_hours: u32,
 }
 
 /// A leaf or branch of the category tree.

@@ -17,7 +17,7 @@ use super::refusal::{Place, Refusal};
 use super::reopen::reopen_in;
 use super::roster::Bar;
 use super::state::{Step, Verb};
-use super::transition::{Fact, Transition};
+use super::transition::{Fact, TimerKey, Transition};
 use super::work_order::{Callback, CallbackMode, CallbackOutcome, WorkOrder};
 
 /// A callback attempt.
@@ -90,7 +90,11 @@ pub fn record_callback(order: &WorkOrder, cmd: &RecordCallback, ctx: &Context<'_
     ];
     draft.note(Action::RecordCallback, at, detail);
     let may_reopen = matches!(step, Step::Maybe(_));
-    if reached && may_reopen && order.terms.callback.as_ref().is_some_and(|terms| score <= terms.reopen_at_score) {
+    let dissatisfied = reached && order.terms.callback.as_ref().is_some_and(|terms| score <= terms.reopen_at_score);
+    if let Some(lead) = order.lineage.duplicate_of.filter(|_| dissatisfied) {
+        draft.wake(lead, TimerKey::Dissent, now);
+    }
+    if dissatisfied && may_reopen {
         reopen_in(&mut draft, at, "dissatisfied")?;
     }
     Ok(draft.finish())

@@ -5,6 +5,7 @@ use steward_kit::calendar::CalendarError;
 use steward_kit::error::WrongState;
 use steward_kit::ids::WorkOrderId;
 
+use super::lineage::MOST_DUPLICATES;
 use super::roster::Bar;
 use super::state::{State, Verb, allowed};
 use super::work_order::{CloseCode, WorkOrder};
@@ -109,6 +110,18 @@ pub enum Refusal {
         /// Where the order stands.
         place: Place,
     },
+    /// It was merged into another before (WO-39).
+    AlreadyMerged {
+        /// That one.
+        lead: WorkOrderId,
+        /// Where the order stands.
+        place: Place,
+    },
+    /// It would lead more than one order can.
+    TooManyDuplicates {
+        /// Where the order stands.
+        place: Place,
+    },
     /// The close code does not go with the verb.
     CloseCodeUnsuited {
         /// Those that do.
@@ -159,6 +172,8 @@ impl Refusal {
             Self::ConfirmationUnproven => "CONFIRMATION_UNPROVEN",
             Self::NothingToApprove { .. } => "NOTHING_TO_APPROVE",
             Self::ApproverAsked { .. } => "APPROVER_ASKED",
+            Self::AlreadyMerged { .. } => "ALREADY_MERGED",
+            Self::TooManyDuplicates { .. } => "TOO_MANY_DUPLICATES",
         }
     }
 
@@ -216,6 +231,10 @@ impl From<Refusal> for Error {
             }
             Refusal::NothingToApprove { place } => by_state(place, "no suspension waits for approval".to_owned()),
             Refusal::ApproverAsked { place } => by_state(place, "who asked for the suspension does not approve it".to_owned()),
+            Refusal::AlreadyMerged { lead, place } => by_state(place, format!("it was merged into {lead}; that is the order to go by")),
+            Refusal::TooManyDuplicates { place } => {
+                by_state(place, format!("one order leads {MOST_DUPLICATES} duplicates at most; an incident is for more"))
+            }
             Refusal::CloseCodeUnsuited { suited } => {
                 let codes: Vec<&str> = suited.iter().map(|code| code.as_str()).collect();
                 Self::invalid("close_code", reason, format!("must be one of {}", codes.join(", ")))

@@ -31,11 +31,8 @@ pub struct Reopen {
 pub fn reopen(order: &WorkOrder, cmd: &Reopen, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Reopen)?;
-    if let (Some(closed), Some(window)) = (draft.order.milestone_time(Milestone::Closed), &order.terms.reopen_window) {
-        let due = ctx.calendars.due(closed, window, ctx.zone).map_err(|error| Refusal::of_calendar("reason", error))?;
-        if now > due.time {
-            return Err(Refusal::ReopenWindowOver { place: Place::of(&draft.order) });
-        }
+    if draft.reopening_is_too_late()? {
+        return Err(Refusal::ReopenWindowOver { place: Place::of(&draft.order) });
     }
     reopen_in(&mut draft, now, &cmd.reason)?;
     Ok(draft.finish())
@@ -58,7 +55,18 @@ pub(super) fn reopen_in(draft: &mut Draft<'_>, at: Timestamp, reason: &str) -> R
     draft.reach(Milestone::Received, at)?;
     draft.reach(Milestone::Pushed, at)?;
     draft.tell(at, Fact::Reopened);
+    draft.have_duplicates_follow();
     let cycle = draft.order.cycle.to_string();
     draft.note(Action::Reopen, at, [("cycle", cycle), ("reason", reason.to_owned())]);
     Ok(())
+}
+
+impl Draft<'_> {
+    /// Whether it was closed for longer than the policy lets an order be reopened.
+    pub(super) fn reopening_is_too_late(&self) -> Result<bool, Refusal> {
+        let closed = self.order.milestone_time(Milestone::Closed);
+        let (Some(closed), Some(window)) = (closed, &self.order.terms.reopen_window) else { return Ok(false) };
+        let due = self.ctx.calendars.due(closed, window, self.ctx.zone).map_err(|error| Refusal::of_calendar("reason", error))?;
+        Ok(self.now > due.time)
+    }
 }

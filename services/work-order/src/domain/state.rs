@@ -73,6 +73,12 @@ codes! {
         ConfirmQuote = "confirm_quote",
         /// Agrees to a suspension.
         ApproveSuspension = "approve_suspension",
+        /// Becomes a duplicate of another.
+        Merge = "merge",
+        /// Others are merged into it.
+        Lead = "lead",
+        /// A part of it becomes an order of its own.
+        Split = "split",
         /// Says who is liable.
         SetLiability = "set_liability",
     }
@@ -181,13 +187,17 @@ const fn while_working(state: State, verb: Verb) -> Step {
             Completed => Step::To(Closed),
             Received | Classified | Assigned | Accepted | Contacted | OnSite | Closed | Reopened | Cancelled => Step::Refused,
         },
-        Verb::Cancel => match state {
+        Verb::Cancel | Verb::Merge => match state {
             Received | Classified | Assigned | Accepted | Contacted | OnSite | Reopened => Step::To(Cancelled),
             Completed | Closed | Cancelled => Step::Refused,
         },
-        Verb::Urge => match state {
+        Verb::Urge | Verb::Lead => match state {
             Received | Classified | Assigned | Accepted | Contacted | OnSite | Completed | Reopened => Step::Stays,
             Closed | Cancelled => Step::Refused,
+        },
+        Verb::Split => match state {
+            Received | Classified | Assigned | Accepted | Contacted | OnSite | Reopened => Step::Stays,
+            Completed | Closed | Cancelled => Step::Refused,
         },
         Verb::Suspend => match state {
             Classified | Assigned | Accepted | Contacted | OnSite | Reopened => Step::Stays,
@@ -230,7 +240,10 @@ const fn while_suspended(state: State, verb: Verb) -> Step {
         | Verb::Urge
         | Verb::Appoint
         | Verb::QuoteWork
-        | Verb::ConfirmQuote => match while_working(state, Verb::Suspend) {
+        | Verb::ConfirmQuote
+        | Verb::Merge
+        | Verb::Lead
+        | Verb::Split => match while_working(state, Verb::Suspend) {
             // States that cannot be suspended have no such row.
             Step::Refused => Step::Refused,
             Step::Stays | Step::To(_) | Step::Maybe(_) => while_working(state, verb),

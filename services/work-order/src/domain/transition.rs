@@ -55,6 +55,10 @@ pub enum TimerKey {
     MajorWindow,
     /// The end of the longest pause that the policy grants (WO-43).
     PauseOver,
+    /// Something became of the order that this one was merged into (WO-39); due at once.
+    FollowLead,
+    /// The reporter of a duplicate is dissatisfied (WO-39); due at once.
+    Dissent,
     /// The expiry of the customer's form in the app (WO-29).
     CallbackForm,
 }
@@ -64,6 +68,15 @@ pub enum TimerKey {
 pub enum TimerChange {
     /// The timer exists and is due then.
     Set {
+        /// Which.
+        timer: TimerKey,
+        /// When it is due.
+        due: Timestamp,
+    },
+    /// A timer of another order is due then.
+    Wake {
+        /// Whose.
+        order: WorkOrderId,
         /// Which.
         timer: TimerKey,
         /// When it is due.
@@ -201,6 +214,8 @@ pub enum Fact {
     Cancelled {
         /// Why.
         close_code: CloseCode,
+        /// Number of the order that it was merged into; empty when it was not.
+        lead_number: String,
     },
     /// `WorkOrderUrged`
     Urged {
@@ -288,6 +303,20 @@ pub enum Fact {
     SuspensionApproved {
         /// Why the work stands still.
         reason: SuspensionReason,
+    },
+    /// `DuplicateSettled`
+    DuplicateSettled {
+        /// The order that leads.
+        lead: WorkOrderId,
+        /// Its number.
+        lead_number: String,
+    },
+    /// `WorkOrderSplit`
+    Split {
+        /// The part.
+        part: WorkOrderId,
+        /// Its number.
+        part_number: String,
     },
 }
 

@@ -12,6 +12,7 @@ use super::callback_form::CallbackForm;
 use super::case::{Case, CausedBy, Channel, Kind, Milestone, Urgency};
 use super::clock::Clock;
 use super::field_work::FieldWork;
+use super::lineage::Lineage;
 use super::major::Major;
 use super::proof::{CompletionProof, MediaRef};
 use super::set_liability::Liable;
@@ -217,6 +218,8 @@ pub struct WorkOrder {
     pub major: Major,
     /// What is known of its work on site.
     pub field: FieldWork,
+    /// How it belongs together with others.
+    pub lineage: Lineage,
     /// Whose matter it is, as it was said (WO-50).
     pub liable: Option<Liable>,
     /// When its unit was handed over, as known when the order was read. Never written with it.

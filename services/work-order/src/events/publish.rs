@@ -27,6 +27,11 @@ pub(crate) const CALLBACK_FORM: &str = "callback_form";
 
 /// Kind of the timer of an estate's local day. Its subject is the estate, its key empty.
 pub(crate) const ESTATE_DAY: &str = "estate_day";
+/// Kind of the timer by which a duplicate hears what became of its lead. Its key is empty.
+pub(crate) const FOLLOW_LEAD: &str = "follow_lead";
+
+/// Kind of the timer by which a lead hears that the reporter of a duplicate is dissatisfied. Its key is empty.
+pub(crate) const DISSENT: &str = "dissent";
 
 /// Kind of the timer that draws the spot checks of an estate's week. Its subject is the estate, its key is empty.
 pub(crate) const DRAW_SPOT_CHECKS: &str = "draw_spot_checks";
@@ -41,6 +46,10 @@ pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effec
         domain::TimerChange::Set { timer, due } => {
             let (kind, key) = kind_and_key(timer);
             TimerChange::set(kind, order, key, estate, *due)
+        }
+        domain::TimerChange::Wake { order, timer, due } => {
+            let (kind, key) = kind_and_key(timer);
+            TimerChange::set(kind, *order, key, estate, *due)
         }
         domain::TimerChange::Cancel { timer } => {
             let (kind, key) = kind_and_key(timer);
@@ -57,6 +66,8 @@ fn kind_and_key(timer: &TimerKey) -> (&'static str, String) {
         TimerKey::JudgeMajor => (JUDGE_MAJOR, String::new()),
         TimerKey::MajorWindow => (MAJOR_WINDOW, String::new()),
         TimerKey::PauseOver => (PAUSE_OVER, String::new()),
+        TimerKey::FollowLead => (FOLLOW_LEAD, String::new()),
+        TimerKey::Dissent => (DISSENT, String::new()),
         TimerKey::CallbackForm => (CALLBACK_FORM, String::new()),
     }
 }
@@ -92,7 +103,13 @@ fn published(event: &DomainEvent) -> NewEvent {
         Fact::CallbackRecorded { outcome, score } => about(event, &pb::CallbackRecorded { order, outcome: outcome.number(), score }),
         Fact::Reopened => about(event, &pb::WorkOrderReopened { order }),
         Fact::Closed { close_code } => about(event, &pb::WorkOrderClosed { order, close_code: close_code.number() }),
-        Fact::Cancelled { close_code } => about(event, &pb::WorkOrderCancelled { order, close_code: close_code.number() }),
+        Fact::Cancelled { close_code, lead_number } => {
+            about(event, &pb::WorkOrderCancelled { order, close_code: close_code.number(), lead_number })
+        }
+        Fact::DuplicateSettled { lead, lead_number } => {
+            about(event, &pb::DuplicateSettled { order, lead_id: lead.to_string(), lead_number })
+        }
+        Fact::Split { part, part_number } => about(event, &pb::WorkOrderSplit { order, part_id: part.to_string(), part_number }),
         Fact::Urged { urge_count } => about(event, &pb::WorkOrderUrged { order, urge_count }),
         Fact::Suspended { reason, awaits_approval } => {
             about(event, &pb::WorkOrderSuspended { order, reason: reason.number(), awaits_approval })

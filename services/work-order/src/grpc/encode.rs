@@ -5,7 +5,7 @@ use steward_kit::auth::Access;
 use steward_kit::proto::{to_date, to_span, to_timestamp};
 use steward_proto::work_order::v1 as pb;
 
-use super::field_work;
+use super::{field_work, lineage};
 use crate::contract::Code;
 use crate::domain::{
     Assessment, Callback, CausedBy, Clock, ClockStep, CompletionProof, Estimate, Explanation, HistoryEntry, MediaRef, Milestone, Stretch,
@@ -62,6 +62,7 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
         }),
         liability: liability(order).filter(|_| is_staff),
         accused: order.accused.iter().filter(|_| is_staff).cloned().collect(),
+        lineage: lineage::lineage(&order.lineage).filter(|_| is_staff),
         caused_by: order.caused_by.as_ref().filter(|_| is_staff).map(CausedBy::wire),
         appointments: order.field.appointments.iter().map(|made| field_work::appointment(made, is_staff)).collect(),
         work_start: order.field.start(order.cycle).map(|start| field_work::work_start(start, is_staff)),

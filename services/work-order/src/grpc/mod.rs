@@ -2,7 +2,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `calendars` `clocks` `roster` `analysis` `liability` `quality` | one resource each: its RPCs |
+//! | `work_orders` `calendars` `clocks` `roster` `analysis` `liability` `lineage` `order_jobs` `quality` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
 //! | `watch` | the stream of an order |
@@ -14,8 +14,10 @@ mod decode;
 mod encode;
 mod field_work;
 mod liability;
+mod lineage;
 mod metrics;
 mod mutation;
+mod order_jobs;
 mod quality;
 mod roster;
 mod watch;
@@ -29,7 +31,9 @@ pub(crate) use analysis::Analysis;
 pub(crate) use calendars::Calendars;
 pub(crate) use clocks::Clocks;
 pub(crate) use liability::Liabilities;
+pub(crate) use lineage::Lineages;
 pub(crate) use metrics::Metrics;
+pub(crate) use order_jobs::OrderJobs;
 pub(crate) use quality::Quality;
 pub(crate) use roster::Roster;
 pub(crate) use work_orders::WorkOrders;

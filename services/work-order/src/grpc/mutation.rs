@@ -70,6 +70,8 @@ mutations! {
     StartWorkRequest -> StartWorkResponse as "StartWork",
     QuoteWorkRequest -> QuoteWorkResponse as "QuoteWork",
     ConfirmQuoteRequest -> ConfirmQuoteResponse as "ConfirmQuote",
+    MergeWorkOrdersRequest -> MergeWorkOrdersResponse as "MergeWorkOrders",
+    SplitWorkOrderRequest -> SplitWorkOrderResponse as "SplitWorkOrder",
     ApproveSuspensionRequest -> ApproveSuspensionResponse as "ApproveSuspension",
     SetLiabilityRequest -> SetLiabilityResponse as "SetLiability",
 }

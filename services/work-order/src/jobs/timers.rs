@@ -11,19 +11,20 @@ use steward_kit_store::Effects;
 use steward_kit_store::timers::{FiredTimer, TimerHandler};
 use uuid::Uuid;
 
-use crate::app::{App, Progress, RECOMPUTE_CLOCKS};
+use crate::app::{App, ORDER_JOB, Progress, RECOMPUTE_CLOCKS};
 use crate::domain::{AutoCloseDue, ClockDue};
 use crate::events::{
-    AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, DRAW_SPOT_CHECKS, ESTATE_DAY, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER, SPOT_CHECK_DUE,
-    clock_of_key,
+    AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, DISSENT, DRAW_SPOT_CHECKS, ESTATE_DAY, FOLLOW_LEAD, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER,
+    SPOT_CHECK_DUE, clock_of_key,
 };
 
 /// The handlers of the service, one for each kind of timer.
 pub(super) fn handlers(app: &Arc<App>) -> Vec<Arc<dyn TimerHandler>> {
     let of_orders = ORDER_TIMERS.map(|does| Arc::new(OrderTimer { app: app.clone(), does }) as Arc<dyn TimerHandler>);
-    let others: [Arc<dyn TimerHandler>; 4] = [
+    let others: [Arc<dyn TimerHandler>; 5] = [
         Arc::new(RecomputeClocks(app.clone())),
         Arc::new(EstateDay(app.clone())),
+        Arc::new(RunOrderJob(app.clone())),
         Arc::new(DrawSpotChecks(app.clone())),
         Arc::new(SpotCheckDue(app.clone())),
     ];
@@ -45,10 +46,22 @@ enum Does {
     PauseOver,
     /// The customer's form in the app is over.
     CallbackForm,
+    /// Something became of the order that another was merged into.
+    FollowLead,
+    /// The reporter of a duplicate is dissatisfied.
+    Dissent,
 }
 
-const ORDER_TIMERS: [Does; 6] =
-    [Does::ClockStep, Does::AutoClose, Does::JudgeMajor, Does::MajorWindow, Does::PauseOver, Does::CallbackForm];
+const ORDER_TIMERS: [Does; 8] = [
+    Does::ClockStep,
+    Does::AutoClose,
+    Does::JudgeMajor,
+    Does::MajorWindow,
+    Does::PauseOver,
+    Does::CallbackForm,
+    Does::FollowLead,
+    Does::Dissent,
+];
 
 /// Timers of one kind, whose subjects are orders: locked together, and done together where the use case takes many.
 struct OrderTimer {
@@ -65,6 +78,8 @@ impl TimerHandler for OrderTimer {
             Does::JudgeMajor => JUDGE_MAJOR,
             Does::MajorWindow => MAJOR_WINDOW,
             Does::PauseOver => PAUSE_OVER,
+            Does::FollowLead => FOLLOW_LEAD,
+            Does::Dissent => DISSENT,
             Does::CallbackForm => CALLBACK_FORM,
         }
     }
@@ -79,9 +94,11 @@ impl TimerHandler for OrderTimer {
 
     fn takes_many(&self) -> bool {
         match self.does {
-            Does::ClockStep | Does::AutoClose | Does::MajorWindow | Does::PauseOver | Does::CallbackForm => true,
+            Does::ClockStep | Does::AutoClose | Does::MajorWindow | Does::PauseOver | Does::CallbackForm | Does::FollowLead => true,
             // Each counts the cases around it.
             Does::JudgeMajor => false,
+            // What is opened again wakes its duplicates.
+            Does::Dissent => false,
         }
     }
 
@@ -92,6 +109,8 @@ impl TimerHandler for OrderTimer {
             Does::MajorWindow => self.app.end_major_windows(tx, &due(timers, |_| Ok(()))?, now).await,
             Does::PauseOver => self.app.end_longest_pauses(tx, &due(timers, |_| Ok(()))?, now).await,
             Does::CallbackForm => self.app.expire_callback_forms(tx, &due(timers, |_| Ok(()))?, now).await,
+            Does::FollowLead => self.app.follow_leads(tx, &due(timers, |_| Ok(()))?, now).await,
+            Does::Dissent => self.app.hear_dissent(tx, &due(timers, |_| Ok(()))?, now).await,
             Does::JudgeMajor => {
                 let mut effects = Effects::none();
                 for timer in timers {
@@ -144,6 +163,20 @@ impl TimerHandler for EstateDay {
 
     async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
         self.0.begin_estate_day(tx, timer.subject_id.into(), timer.due_time, now).await
+    }
+}
+
+/// The next orders of a job have their turn.
+struct RunOrderJob(Arc<App>);
+
+#[tonic::async_trait]
+impl TimerHandler for RunOrderJob {
+    fn kind(&self) -> &'static str {
+        ORDER_JOB
+    }
+
+    async fn fire(&self, tx: &mut PgConnection, timer: &FiredTimer, now: Timestamp) -> Result<Effects> {
+        self.0.run_order_job(tx, timer.subject_id, now).await
     }
 }
 

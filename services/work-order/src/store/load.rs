@@ -1,6 +1,6 @@
 //! Reading orders, always with their clocks and always through the caller's scope.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
@@ -270,4 +270,47 @@ pub(crate) async fn search_work_orders(
 
 fn codes(states: &[State]) -> Vec<String> {
     states.iter().map(ToString::to_string).collect()
+}
+
+/// Open orders of an order's estate within `window` of its receipt, of its unit or its customer, and of its kind or its category; newest
+/// first. One index range each, however old the estate is.
+pub(crate) async fn list_duplicate_candidates(
+    db: impl PgExecutor<'_>,
+    cipher: &FieldCipher,
+    scope: &Scope,
+    order: &WorkOrder,
+    window: SignedDuration,
+    page: &PageRequest<OrderKey>,
+) -> Result<Vec<WorkOrder>> {
+    let (receive_time, id) = start(page);
+    let ended: Vec<State> = State::ALL.iter().copied().filter(|state| state.is_ended()).collect();
+    let rows = select_orders!(
+        " FROM (SELECT w.id FROM work_order.work_orders w
+                 WHERE w.estate_id = $1 AND w.unit_id = $7 AND w.receive_time BETWEEN $9 AND $10
+                 UNION
+                SELECT w.id FROM work_order.work_orders w
+                 WHERE w.estate_id = $1 AND w.customer_id = $8 AND w.receive_time BETWEEN $9 AND $10) AS near
+          JOIN work_order.work_orders o ON o.estate_id = $1 AND o.id = near.id
+         WHERE o.id <> $2 AND o.state <> ALL($11::text[]) AND (o.kind = $12 OR (o.category = $13 AND o.category <> ''))
+           AND ($3::uuid[] IS NULL OR o.estate_id = ANY($3))
+           AND ($4::timestamptz IS NULL OR (o.receive_time, o.id) < ($4, $5))
+         ORDER BY o.receive_time DESC, o.id DESC LIMIT $6",
+        order.estate_id.as_uuid(),
+        order.id.as_uuid(),
+        scope.estates() as Option<Vec<Uuid>>,
+        receive_time as Option<jiff_sqlx::Timestamp>,
+        id as Option<Uuid>,
+        page.size.limit(),
+        order.unit_id.map(Uuid::from),
+        order.customer_id.map(Uuid::from),
+        (order.receive_time - window).to_sqlx() as jiff_sqlx::Timestamp,
+        (order.receive_time + window).to_sqlx() as jiff_sqlx::Timestamp,
+        &codes(&ended),
+        order.kind.as_str(),
+        order.category,
+    )
+    .fetch_all(db)
+    .await
+    .store()?;
+    rows.into_iter().map(|row| row.into_order(cipher)).collect()
 }

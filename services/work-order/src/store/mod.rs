@@ -12,6 +12,7 @@
 //! | `cases` | the cases behind a cell, and which hot spots were told |
 //! | `around` | cases around a case, for major complaints |
 //! | `outlooks` | running clocks, and how clocks went of late |
+//! | `order_jobs` | jobs over many orders |
 //! | `roster` | who works in an estate |
 //! | `spot_checks` `root_causes` | what is learnt from finished work |
 //! | `counting` | orders whose clocks count by a calendar |
@@ -23,6 +24,7 @@ mod create;
 mod facts;
 mod history;
 mod load;
+mod order_jobs;
 mod outlooks;
 mod root_causes;
 mod roster;
@@ -39,8 +41,11 @@ pub(crate) use create::{Created, create_work_order};
 pub(crate) use facts::{list_case_facts, list_deadlines};
 pub(crate) use history::list_history;
 pub(crate) use load::{
-    CallKey, OfCustomer, OrderKey, list_owed_calls, list_work_orders_of_assignee, list_work_orders_of_customer, list_work_orders_of_estate,
-    load_work_order, load_work_orders, search_work_orders,
+    CallKey, OfCustomer, OrderKey, list_duplicate_candidates, list_owed_calls, list_work_orders_of_assignee, list_work_orders_of_customer,
+    list_work_orders_of_estate, load_work_order, load_work_orders, search_work_orders,
+};
+pub(crate) use order_jobs::{
+    Settled, insert_job_of_assignee, insert_job_of_orders, list_order_job_items, list_waiting_orders, load_order_job, settle_job_items,
 };
 pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_clocks, list_settled_clocks};
 pub(crate) use root_causes::{

@@ -13,7 +13,7 @@ use super::save::Change;
 use super::texts::{Column, open_texts, seal_texts};
 use crate::domain::{
     Assessment, Callback, CallbackForm, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, FieldWork, HistoryEntry,
-    Kind, Liable, Major, MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
+    Kind, Liable, Lineage, Major, MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
 };
 
 /// What of an order stands in the column `memory`: all that no query asks for.
@@ -43,6 +43,8 @@ pub(super) struct Memory<'a> {
     #[serde(default)]
     field: Cow<'a, FieldWork>,
     #[serde(default)]
+    lineage: Cow<'a, Lineage>,
+    #[serde(default)]
     liable: Cow<'a, Option<Liable>>,
     #[serde(default)]
     callback_form: Option<CallbackForm>,
@@ -68,6 +70,7 @@ impl<'a> Memory<'a> {
             accused: (&order.accused).into(),
             caused_by: Cow::Borrowed(&order.caused_by),
             field: Cow::Borrowed(&order.field),
+            lineage: Cow::Borrowed(&order.lineage),
             liable: Cow::Borrowed(&order.liable),
             callback_form: order.callback_form,
         }
@@ -154,6 +157,7 @@ impl OrderRow {
             terms: memory.terms.into_owned(),
             major: memory.major.into_owned(),
             field: memory.field.into_owned(),
+            lineage: memory.lineage.into_owned(),
             liable: memory.liable.into_owned(),
             delivery_date: self.delivery_date.map(jiff_sqlx::Date::to_jiff),
             history_position: count(self.history_position)?,

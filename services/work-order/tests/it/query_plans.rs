@@ -91,6 +91,9 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
     {
         asked.push(log.last(part).unwrap());
     }
+    let candidates = pb::ListDuplicateCandidatesRequest { work_order_id: id.to_owned(), ..Default::default() };
+    world.lineages().list_duplicate_candidates(world.operations().asks(candidates)).await.unwrap();
+    let candidates = log.last("AS near").unwrap();
     let workers = pb::ListWorkersRequest { estate_id: estate.to_string(), ..Default::default() };
     world.roster().list_workers(world.operations().asks(workers)).await.unwrap();
     let workers = log.last("FROM work_order.workers").unwrap();
@@ -151,6 +154,16 @@ async fn cases(world: &World, id: &str, log: &Asked) -> Vec<Case> {
         ),
         case("owed calls of an estate, later page", &calls, format!("'{estate}', NULL, '2025-09-01Z', '{id}', 51"), true),
         case("roster of an estate, later page", &workers, format!("'{estate}', 'w100', 51"), true),
+        case(
+            "duplicate candidates, later page",
+            &candidates,
+            format!(
+                "'{estate}', '{id}', NULL, {later}, 51, '{customer}', '{customer}', '2025-08-01Z', '2025-09-01Z', '{{closed,cancelled}}', \
+                 'repair', 'plumbing.leak'"
+            ),
+            // What a customer reported is found by the customer.
+            false,
+        ),
         case("spot checks of an estate, later page", &checks, format!("'{estate}', false, '2025-09-01Z', '{estate}', 51"), true),
         case("root causes of an estate, later page", &causes, format!("'{estate}', '{id}', 51"), true),
         case("hidden rework, first page", &rework, format!("'{estate}', '2026-01-01Z', '2026-02-01Z', 30, NULL, NULL, 51"), true),
@@ -174,6 +187,7 @@ async fn fill(world: &World) {
                CASE WHEN n % 11 = 0 THEN t END
           FROM work_order.work_orders o, generate_series(1, 6000) n,
                LATERAL (SELECT '2024-03-01Z'::timestamptz + n * interval '175 minutes' AS t) AS at;
+        UPDATE work_order.work_orders SET unit_id = customer_id WHERE number LIKE 'WO-2025-%';
         INSERT INTO work_order.clocks (estate_id, work_order_id, cycle, name, generation, place, state, start_time, due_time, stop_time,
             verdict, provisional, clock)
         SELECT w.estate_id, w.id, 1, name, 1, 0, 'stopped', w.receive_time, w.receive_time, w.receive_time, 'kept', false, '{}'

@@ -214,6 +214,11 @@ impl World {
         self.staff("wang", "technician")
     }
 
+    /// A desk of the whole group.
+    pub(crate) fn everywhere(&self) -> Caller {
+        Caller::new(&Claims::staff("desk-of-the-group").role("customer_service").every_estate())
+    }
+
     /// Who writes the rules of the group.
     pub(crate) fn operations(&self) -> Caller {
         Caller::new(&Claims::staff("ops-1").role("group_operations").every_estate())

@@ -9,6 +9,7 @@ mod figures;
 mod intake;
 mod lessons;
 mod major;
+mod order_job;
 mod plans;
 mod property;
 mod reclassify;

@@ -135,6 +135,7 @@ fn settle(life: &mut Life, timers: &mut BTreeMap<TimerKey, Timestamp>, transitio
         match change {
             TimerChange::Set { timer, due } => timers.insert(timer, due),
             TimerChange::Cancel { timer } => timers.remove(&timer),
+            TimerChange::Wake { .. } => None,
         };
     }
     life.order = transition.order;

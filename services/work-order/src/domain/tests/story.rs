@@ -121,6 +121,7 @@ impl Story {
             match change {
                 TimerChange::Set { timer, due } => self.timers.insert(timer, due),
                 TimerChange::Cancel { timer } => self.timers.remove(&timer),
+                TimerChange::Wake { .. } => None,
             };
         }
         self.order = transition.order;
@@ -281,6 +282,8 @@ pub(super) fn fire(order: &WorkOrder, timer: TimerKey, ctx: &Context<'_>, now: T
         TimerKey::MajorWindow => major_window_over(order, ctx, now),
         TimerKey::PauseOver => pause_over(order, ctx, now),
         TimerKey::CallbackForm => callback_form_due(order, ctx, now),
+        TimerKey::FollowLead => follow_lead(order, None, ctx, now),
+        TimerKey::Dissent => hear_dissent(order, ctx, now),
     }
 }
 

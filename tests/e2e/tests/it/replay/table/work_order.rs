@@ -78,6 +78,17 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         )
         .await?,
         plain("ApproveSuspension", &["assign", "accept", "contact", "suspend_for_weather"], json!({}), unseen()).await?,
+        merge(ground).await?,
+        Entry::new(
+            "work_order.v1.OrderJobService/StartOrderJob",
+            json!({"estateId": ground.estate, "reassign": {"fromAssignee": "tech.gone", "toAssignee": "tech.qian"}}),
+            json!({"reassign": {"fromAssignee": "tech.gone", "toAssignee": "tech.sun"}}),
+        ),
+        Entry::new(
+            "work_order.v1.LineageService/SplitWorkOrder",
+            json!({"workOrderId": ground.an_order(&[]).await?, "category": "power", "description": "另外路灯也不亮"}),
+            json!({"description": "另外门禁也坏了"}),
+        ),
         Entry::new(
             "work_order.v1.LiabilityService/SetLiability",
             json!({"workOrderId": ground.an_order(&[]).await?, "liability": "LIABILITY_DEVELOPER", "reason": "保修期内"}),
@@ -113,6 +124,13 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
             json!({"documentJson": year("新年")}),
         ),
     ])
+}
+
+/// Another order as the duplicate.
+async fn merge(ground: &Ground<'_, '_>) -> Result<Entry> {
+    let (lead, duplicate, other) = (ground.an_order(&[]).await?, ground.an_order(&[]).await?, ground.an_order(&[]).await?);
+    let body = json!({"workOrderId": lead, "duplicateIds": [duplicate]});
+    Ok(Entry::new("work_order.v1.LineageService/MergeWorkOrders", body, json!({"duplicateIds": [other]})))
 }
 
 /// By all six questions, with an order that shows it.
