@@ -49,6 +49,7 @@ impl Services {
             urgency: if access.principal.kind == PrincipalKind::Customer { 0 } else { request.urgency },
             occur_time: request.occur_time,
             caused_by: request.caused_by,
+            origin: request.origin,
             accused: None,
         };
         let answer = self.work_orders.clone().create_work_order(caller.ask(order)).await?.into_inner();

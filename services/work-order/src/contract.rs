@@ -8,8 +8,8 @@ use steward_proto::work_order::v1 as pb;
 
 use crate::domain::analysis::Dimension;
 use crate::domain::{
-    CallbackMode, CallbackOutcome, CausedBy, Channel, CheckState, ClockState, CloseCode, DuplicateReason, Expectation, Kind, Liability,
-    MediaKind, Milestone, Obstacle, State, SuspensionReason, Urgency, Verdict,
+    CallbackMode, CallbackOutcome, CausedBy, Channel, CheckState, ClockState, CloseCode, DispatchMode, DueBasis, DuplicateReason,
+    DutyReason, Expectation, Kind, Liability, MediaKind, Milestone, Obstacle, OriginField, State, SuspensionReason, Urgency, Verdict,
 };
 
 same_codes! {
@@ -24,6 +24,8 @@ same_codes! {
         Received, Pushed, Assigned, Accepted, Responded, Contacted, Arrived, Completed, CalledBack, Closed, Promised, Assessed,
         LiabilitySet,
     };
+    DispatchMode = plan::DispatchMode { Manual, Offer, Grab, Rotation };
+    DutyReason = pb::DutyReason { NobodyOnShift, NobodyEligible, Exhausted };
     State = pb::State { Received, Classified, Assigned, Accepted, Contacted, OnSite, Completed, Closed, Reopened, Cancelled };
     CloseCode = pb::CloseCode {
         Resolved, UnresolvedExplained, OutOfScope, Withdrawn, Duplicate, Invalid, Transferred, AutoClosed,
@@ -33,6 +35,10 @@ same_codes! {
     CallbackOutcome = pb::CallbackOutcome { Reached, NoAnswer, Refused, WrongNumber };
     DuplicateReason = pb::DuplicateReason { SameUnit, SameCustomer, SameKind, SameCategory };
     ClockState = pb::ClockState { Running, Paused, Stopped, Void };
+    DueBasis = pb::DueBasis { Limit, Promise, Appointment, External };
+    OriginField = plan::OriginField {
+        CallId, RecordingRef, Agent, SessionId, TranscriptRef, VisitLogRef, Receiver, Organisation, ExternalNumber, ExternalDueTime,
+    };
     Verdict = pb::Verdict { Kept, Late };
     Expectation = pb::Outlook { Kept, Missed, Uncertain };
     Obstacle = pb::OutlookReason { Pace, Unassigned, NotAccepted, Load };

@@ -94,10 +94,10 @@ pub async fn serve_by(clock: Clock, config: Config, listener: TcpListener, shutd
         .add_service(ClockServiceServer::new(grpc::Clocks::new(app.clone(), pages.clone(), shutdown.clone())))
         .add_service(RosterServiceServer::new(grpc::Roster::new(app.clone(), pages.clone())))
         .add_service(AnalysisServiceServer::new(grpc::Analysis::new(app.clone(), pages.clone())))
-        .add_service(LiabilityServiceServer::new(grpc::Liabilities::new(app.clone())))
-        .add_service(QualityServiceServer::new(grpc::Quality::new(app.clone(), pages.clone())))
         .add_service(LineageServiceServer::new(grpc::Lineages::new(app.clone(), pages.clone())))
         .add_service(OrderJobServiceServer::new(grpc::OrderJobs::new(app.clone(), pages.clone())))
+        .add_service(LiabilityServiceServer::new(grpc::Liabilities::new(app.clone())))
+        .add_service(QualityServiceServer::new(grpc::Quality::new(app.clone(), pages.clone())))
         .add_service(CalendarServiceServer::new(grpc::Calendars::new(app, pages)));
     tracing::info!(address = %listener.local_addr()?, movable_clock = clock.is_movable(), "work-order serves");
     let served = server.serve(listener, shutdown).await;

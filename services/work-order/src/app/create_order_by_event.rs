@@ -57,6 +57,7 @@ impl App {
                 urgency: None,
                 occur_time: None,
                 caused_by: None,
+                origin: None,
                 accused: Vec::new(),
                 actor: Actor::new(ActorKind::Service, asked.subject.to_owned()),
                 source: Some(asked.source.clone()),

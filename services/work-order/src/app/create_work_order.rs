@@ -10,7 +10,7 @@ use steward_kit::{Error, Result};
 
 use super::App;
 use super::transact::Call;
-use crate::domain::{CausedBy, Channel, Create, Kind, MediaRef, Urgency, WorkOrder, create};
+use crate::domain::{CausedBy, Channel, Create, Kind, MediaRef, Origin, Urgency, WorkOrder, create};
 use crate::events::effects_of;
 use crate::store;
 
@@ -32,6 +32,7 @@ pub(crate) struct Report {
     pub(crate) urgency: Option<Urgency>,
     pub(crate) occur_time: Option<Timestamp>,
     pub(crate) caused_by: Option<CausedBy>,
+    pub(crate) origin: Option<Origin>,
     pub(crate) accused: Vec<String>,
 }
 
@@ -63,6 +64,7 @@ impl App {
                 urgency: report.urgency,
                 occur_time: report.occur_time,
                 caused_by: report.caused_by.clone(),
+                origin: report.origin.clone(),
                 accused: report.accused.clone(),
                 actor: call.actor(),
                 source: None,

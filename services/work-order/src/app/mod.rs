@@ -5,6 +5,7 @@
 
 mod accept_work_order;
 mod agree_appointment;
+mod answer_offer;
 mod approve_suspension;
 mod arrive_on_site;
 mod assess_work_order;
@@ -24,10 +25,12 @@ mod count_case_cells;
 mod count_cases;
 mod create_order_by_event;
 mod create_work_order;
+mod dispatch_work_order;
 mod draw_spot_checks;
 mod end_longest_pauses;
 mod expire_callback_forms;
 mod explain_clock;
+mod explain_dispatch;
 mod explain_metric;
 mod find_hotspots;
 mod follow_leads;

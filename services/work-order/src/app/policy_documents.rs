@@ -10,9 +10,9 @@ use super::{quality_documents, warranty_documents as warranty};
 use crate::contract::{Code, required};
 use crate::domain::analysis::HotspotRule;
 use crate::domain::{
-    Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, ConductRule, Coverage, EscalationStep,
-    FormTerms, IntakePolicy, Kind, MajorRule, MajorRules, Milestone, PriceItem, PriceRule, ProofNeeds, ProofRule, SlaPolicy,
-    SuspensionReason, SuspensionRule, Urgency, WeatherMode,
+    Attempts, CallbackPolicy, CallbackRule, CaseFilter, Category, ClassificationRule, ClockRule, ConductRule, Coverage, DispatchMode,
+    DispatchPolicy, DispatchRule, DistanceClass, EscalationStep, FormTerms, IntakePolicy, Kind, MajorRule, MajorRules, Milestone,
+    OriginRule, PriceItem, PriceRule, ProofNeeds, ProofRule, SlaPolicy, SuspensionReason, SuspensionRule, Urgency, WeatherMode, Weights,
 };
 
 /// The kinds of policy that this service owns.
@@ -34,13 +34,24 @@ pub(crate) fn intake(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy
     let rules = all(rules);
     let major = major_rules(bad, at, policy);
     let hotspots = hotspot_rules(bad, at, policy);
+    let origins = origin_rules(bad, at, policy);
     Some(IntakePolicy {
         categories: categories.collect(),
         rules: rules?,
         major: major?,
         hotspots: hotspots?,
+        origin_rules: origins?,
         duplicate_within_hours: policy.duplicate_within_hours,
     })
+}
+
+fn origin_rules(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<Vec<OriginRule>> {
+    all(policy.origin_rules.iter().enumerate().map(|(index, rule)| {
+        let at = format!("{at}.origin_rules[{index}]");
+        let channel = required(bad, &format!("{at}.channel"), rule.channel);
+        let required = codes(bad, &format!("{at}.required"), &rule.required);
+        Some(OriginRule { channel: channel?, required: required? })
+    }))
 }
 
 fn hotspot_rules(bad: &mut Violations, at: &str, policy: &plan::IntakePolicy) -> Option<Vec<HotspotRule>> {
@@ -102,6 +113,7 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
     let weather_modes = weather_modes(bad, at, policy);
     let warranty_rules = warranty::rules(bad, at, policy);
     let quality = quality_documents::rules(bad, at, policy);
+    let dispatch = dispatch(bad, &format!("{at}.dispatch"), policy.dispatch.as_ref());
     let reopen_window = optional_span(bad, &format!("{at}.reopen_window"), policy.reopen_window.as_ref());
     let max_backdate = optional_span(bad, &format!("{at}.max_backdate"), policy.max_backdate.as_ref());
     let auto_close = optional_span(bad, &format!("{at}.auto_close"), policy.auto_close.as_ref());
@@ -119,6 +131,7 @@ pub(crate) fn sla(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> O
         weather_modes: weather_modes?,
         warranty_rules: warranty_rules?,
         quality: quality?,
+        dispatch: dispatch?,
     })
 }
 
@@ -156,6 +169,35 @@ fn weather_modes(bad: &mut Violations, at: &str, policy: &plan::SlaPolicy) -> Op
         let factor = mode.factor.parse().map_err(|error: FactorError| bad.add(format!("{at}.factor"), "POLICY_INVALID", error.to_string()));
         Some(WeatherMode { code: mode.code.clone(), applies_to: applies_to?, from: from?, to: to?, factor: factor.ok()? })
     }))
+}
+
+fn dispatch(bad: &mut Violations, at: &str, policy: Option<&plan::DispatchPolicy>) -> Option<DispatchPolicy> {
+    let Some(policy) = policy else { return Some(DispatchPolicy::default()) };
+    let rules = all(policy.rules.iter().enumerate().map(|(index, rule)| {
+        let at = format!("{at}.rules[{index}]");
+        let applies_to = filter(bad, &format!("{at}.applies_to"), rule.applies_to.as_ref());
+        let mode = required::<DispatchMode>(bad, &format!("{at}.mode"), rule.mode);
+        Some(DispatchRule { applies_to: applies_to?, mode: mode? })
+    }));
+    let accept_within = optional_span(bad, &format!("{at}.accept_within"), policy.accept_within.as_ref());
+    let handover_within = optional_span(bad, &format!("{at}.handover_within"), policy.handover_within.as_ref());
+    let weights = |given: plan::DispatchWeights| Weights {
+        skill: given.skill,
+        load: given.load,
+        distance: given.distance,
+        last_visitor: given.last_visitor,
+    };
+    let class = |class: &plan::DistanceClass| DistanceClass { code: class.code.clone(), points: class.points };
+    Some(DispatchPolicy {
+        rules: rules?,
+        accept_within: accept_within?,
+        max_offers: Some(policy.max_offers).filter(|most| *most > 0),
+        weights: policy.weights.map(weights),
+        distance_classes: policy.distance_classes.iter().map(class).collect(),
+        escalate_roles: policy.escalate_roles.clone(),
+        limit_override_roles: policy.limit_override_roles.clone(),
+        handover_within: handover_within?,
+    })
 }
 
 /// Callbacks.
@@ -203,6 +245,7 @@ fn clock_rule(bad: &mut Violations, at: &str, rule: &plan::ClockRule) -> Option<
         off: rule.off,
         first_cycle_only: rule.first_cycle_only,
         moves_to_appointment: rule.moves_to_appointment,
+        heeds_external_due: rule.heeds_external_due,
     })
 }
 

@@ -20,6 +20,10 @@ pub struct Assign {
     pub actor: Actor,
     /// Staff subject who becomes accountable.
     pub assignee: String,
+    /// Why they get more than their limit, without personal data; empty when they shall not.
+    pub over_limit_reason: String,
+    /// Roles of who assigns.
+    pub roles: Vec<String>,
 }
 
 /// Assigns, or hands over. Clocks that start on assignment start anew; given to whoever has it already, nothing but a
@@ -34,9 +38,12 @@ pub fn assign(order: &WorkOrder, cmd: &Assign, ctx: &Context<'_>, now: Timestamp
     if ctx.lines.involve(&order.accused, &cmd.assignee) {
         return Err(draft.barred(Bar::Accused));
     }
+    let mut over_limit = false;
     let previous = draft.order.assignee.replace(cmd.assignee.clone()).unwrap_or_default();
     if previous != cmd.assignee {
-        if ctx.taker.is_some_and(Candidate::is_at_limit) {
+        let may_exceed = cmd.roles.iter().any(|role| order.terms.limit_override_roles.contains(role));
+        over_limit = ctx.taker.is_some_and(Candidate::is_at_limit);
+        if over_limit && (cmd.over_limit_reason.is_empty() || !may_exceed) {
             return Err(draft.barred(Bar::AtLimit));
         }
         draft.note_take();
@@ -48,6 +55,8 @@ pub fn assign(order: &WorkOrder, cmd: &Assign, ctx: &Context<'_>, now: Timestamp
         draft.reach(Milestone::Assigned, now)?;
         draft.tell(now, Fact::Assigned);
     }
-    draft.note(Action::Assign, now, [("assignee", cmd.assignee.clone()), ("assignee_before", previous)]);
+    let reason = if over_limit { cmd.over_limit_reason.clone() } else { String::new() };
+    let detail = [("assignee", cmd.assignee.clone()), ("assignee_before", previous), ("over_limit_reason", reason)];
+    draft.note(Action::Assign, now, detail);
     Ok(draft.finish())
 }

@@ -79,6 +79,11 @@ pub fn classify(order: &WorkOrder, cmd: &Classify, ctx: &Context<'_>, now: Times
         draft.reach(Milestone::Pushed, now)?;
     }
     draft.have_majority_judged();
+    // Somebody else may suit it now.
+    if (&order.category, order.kind, order.urgency, &order.accused) != (&cmd.category, draft.order.kind, cmd.urgency, &draft.order.accused)
+    {
+        draft.order.dispatch.restart();
+    }
     draft.tell(now, Fact::Classified);
     let kinds = converted.map(|kind| (kind.to_string(), order.kind.to_string())).unwrap_or_default();
     let recaused = draft.order.caused_by != order.caused_by;
@@ -135,7 +140,9 @@ pub(super) fn rebind_open(draft: &mut Draft<'_>) -> Result<(), Refusal> {
 
 fn rebind(draft: &mut Draft<'_>, index: usize, terms: ClockTerms) -> Result<(), Refusal> {
     let Some(limit) = terms.limit.clone() else { return Ok(()) };
+    let external_due = draft.order.external_due_of(&terms, draft.order.clocks[index].cycle);
     let clock = &mut draft.order.clocks[index];
+    clock.external_due = external_due;
     let taken: Vec<u32> = clock.steps.iter().filter(|step| step.taken).map(|step| step.percent).collect();
     let step = |step: &super::policy::EscalationStep| ClockStep {
         percent: step.percent,

@@ -42,6 +42,20 @@ codes! {
     }
 }
 
+codes! {
+    /// What decides when a clock is due.
+    DueBasis {
+        /// The limit of the policy.
+        Limit = "limit",
+        /// What was promised.
+        Promise = "promise",
+        /// The end of the appointment (WO-18).
+        Appointment = "appointment",
+        /// Until when an authority wants its answer (WO-68).
+        External = "external",
+    }
+}
+
 /// The breach is the step at this percentage. Every clock has it, whether the ladder names it or not.
 pub const BREACH: u32 = 100;
 
@@ -65,6 +79,9 @@ pub struct ClockTerms {
     /// Due no earlier than the end of the appointment (WO-18).
     #[serde(default)]
     pub moves_to_appointment: bool,
+    /// Due no later than an authority wants its answer (WO-68).
+    #[serde(default)]
+    pub heeds_external_due: bool,
     /// The policy version that decided.
     pub source: PolicySource,
 }
@@ -96,6 +113,9 @@ pub struct Clock {
     /// The end of the appointment that it moves to; it is due no earlier (WO-18).
     #[serde(default)]
     pub appointment_end: Option<Timestamp>,
+    /// Until when an authority wants its answer, if the run heeds that; it is due no later (WO-68).
+    #[serde(default)]
+    pub external_due: Option<Timestamp>,
     /// Years not announced that the due time rests on; not empty means provisional (XC-20).
     pub provisional_years: Vec<i16>,
     /// Ladder and what became of it, ascending.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use steward_kit::calendar::{CalendarError, Pause, Span, Timeline};
 
-use super::clock::{BREACH, Clock, ClockState, ClockStep, ClockTerms, Verdict};
+use super::clock::{BREACH, Clock, ClockState, ClockStep, ClockTerms, DueBasis, Verdict};
 use super::context::Context;
 use super::suspension::Suspension;
 
@@ -29,6 +29,7 @@ impl Clock {
             breach_reason: None,
             limit,
             appointment_end: None,
+            external_due: None,
             provisional_years: Vec::new(),
             steps: terms.steps.iter().map(step).collect(),
             terms: terms.clone(),
@@ -43,21 +44,35 @@ impl Clock {
     /// Sets due times from the start, the limit and the suspensions. Open clocks pause or run as the last suspension says.
     pub(super) fn compute(&mut self, suspensions: &[Suspension], ctx: &Context<'_>) -> Result<(), CalendarError> {
         let timeline = self.timeline(suspensions, ctx)?;
-        let own_due = timeline.due_time().at();
-        let moved = self.appointment_end.filter(|end| own_due.is_some_and(|due| due < *end));
-        self.due_time = moved.or(own_due);
+        let (due, basis) = self.due_by(&timeline);
+        self.due_time = due;
         self.provisional_years = timeline.provisional_years().to_vec();
         for step in &mut self.steps {
-            step.due_time = match moved {
-                Some(end) => Some(share_of(self.start_time, end, step.percent)),
-                None => timeline.at_percent(step.percent),
+            step.due_time = match basis {
+                DueBasis::Limit | DueBasis::Promise => timeline.at_percent(step.percent),
+                DueBasis::Appointment | DueBasis::External => due.map(|end| share_of(self.start_time, end, step.percent)),
             };
         }
         if self.is_open() {
             let stands_still = suspensions.last().is_some_and(|last| last.to.is_none() && self.is_paused_by(last));
-            self.state = if stands_still { ClockState::Paused } else { ClockState::Running };
+            // What an authority wants is wanted also while the work stands still.
+            self.state = if stands_still && basis != DueBasis::External { ClockState::Paused } else { ClockState::Running };
         }
         Ok(())
+    }
+
+    /// When the run is due, and what decides that: its limit, an appointment after it, and before them what an authority wants. A time
+    /// that had passed when the run began is due at once.
+    pub(super) fn due_by(&self, timeline: &Timeline) -> (Option<Timestamp>, DueBasis) {
+        let own = timeline.due_time().at();
+        let (due, basis) = match self.appointment_end.filter(|end| own.is_some_and(|due| due < *end)) {
+            Some(end) => (Some(end), DueBasis::Appointment),
+            None => (own, if self.terms.is_promise() { DueBasis::Promise } else { DueBasis::Limit }),
+        };
+        match self.external_due.map(|wanted| wanted.max(self.start_time)) {
+            Some(wanted) if due.is_none_or(|due| wanted < due) => (Some(wanted), DueBasis::External),
+            Some(_) | None => (due, basis),
+        }
     }
 
     /// Whether the run waits for `milestone` at that time in that cycle.
@@ -110,7 +125,8 @@ impl Clock {
     }
 }
 
-/// The instant at that percentage of the way to an appointment; a run that moved to one has no other limit to be a share of.
+/// The instant at that percentage of the way to an appointment, or to what an authority wants; such a run has no other limit to be a
+/// share of.
 fn share_of(start: Timestamp, end: Timestamp, percent: u32) -> Timestamp {
     let way = end.as_second().saturating_sub(start.as_second());
     let share = way.saturating_mul(i64::from(percent)) / i64::from(BREACH);

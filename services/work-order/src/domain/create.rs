@@ -7,11 +7,13 @@ use steward_kit::pii::Pii;
 use super::actor::{Actor, ActorKind};
 use super::case::{CausedBy, Channel, Kind, Milestone, Urgency};
 use super::context::Context;
+use super::dispatch::Dispatch;
 use super::draft::Draft;
 use super::field_work::FieldWork;
 use super::history::Action;
 use super::lineage::Lineage;
 use super::major::Major;
+use super::origin::{Origin, check_origin};
 use super::plausible::report_time;
 use super::proof::MediaRef;
 use super::refusal::Refusal;
@@ -54,6 +56,8 @@ pub struct Create {
     pub occur_time: Option<Timestamp>,
     /// What care did that it is about.
     pub caused_by: Option<CausedBy>,
+    /// Where the proof of it lies.
+    pub origin: Option<Origin>,
     /// Staff subjects whom it complains about; from anybody but staff it is not heard.
     pub accused: Vec<String>,
     /// Who reports.
@@ -65,7 +69,7 @@ pub struct Create {
 /// Takes a report in. The order is classified at once if the reporter or a rule knows its category.
 ///
 /// # Errors
-/// `CategoryUnknown`, `TimeNotPlausible`, `CalendarUnknown`.
+/// `CategoryUnknown`, `TimeNotPlausible`, `CalendarUnknown`, `OriginUnsuited`, `OriginIncomplete`.
 pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     Ok(begin(cmd, now, ctx, now)?.finish())
 }
@@ -73,6 +77,9 @@ pub fn create(cmd: &Create, ctx: &Context<'_>, now: Timestamp) -> Result<Transit
 /// The order that a report makes, which was received at `received`.
 pub(super) fn begin<'a>(cmd: &Create, received: Timestamp, ctx: &'a Context<'a>, now: Timestamp) -> Result<Draft<'a>, Refusal> {
     let occur_time = report_time(cmd.occur_time, now)?;
+    let is_staff = cmd.actor.kind == ActorKind::Staff;
+    let origin = cmd.origin.clone().filter(|origin| is_staff || origin.is_heard_of_customers());
+    check_origin(origin.as_ref(), cmd.channel, is_staff, ctx.policies)?;
     let (category, urgency, classified_by) = classify(cmd, ctx)?;
     let mut order = WorkOrder {
         id: cmd.id,
@@ -90,7 +97,7 @@ pub(super) fn begin<'a>(cmd: &Create, received: Timestamp, ctx: &'a Context<'a>,
         media: cmd.media.clone(),
         assignee: None,
         workers: Vec::new(),
-        first_receiver: (cmd.actor.kind == ActorKind::Staff).then(|| cmd.actor.subject.clone()),
+        first_receiver: is_staff.then(|| cmd.actor.subject.clone()),
         occur_time,
         receive_time: received,
         update_time: now,
@@ -100,7 +107,8 @@ pub(super) fn begin<'a>(cmd: &Create, received: Timestamp, ctx: &'a Context<'a>,
         promise_time: None,
         convert_time: None,
         caused_by: cmd.caused_by.clone(),
-        accused: if cmd.actor.kind == ActorKind::Staff { cmd.accused.clone() } else { Vec::new() },
+        accused: if is_staff { cmd.accused.clone() } else { Vec::new() },
+        origin,
         cancel_time: None,
         auto_close_time: None,
         state: State::Received,
@@ -120,6 +128,7 @@ pub(super) fn begin<'a>(cmd: &Create, received: Timestamp, ctx: &'a Context<'a>,
         liable: None,
         // Read with the order from now on.
         delivery_date: None,
+        dispatch: Dispatch::default(),
         history_position: 0,
         history_hash: [0; 32],
         row_version: 0,
@@ -144,6 +153,8 @@ pub(super) fn begin<'a>(cmd: &Create, received: Timestamp, ctx: &'a Context<'a>,
         ("urgency", order.urgency.to_string()),
         ("classified_by", order.classified_by.clone()),
         ("channel", order.channel.to_string()),
+        ("origin", order.origin.as_ref().map(|origin| origin.code().to_owned()).unwrap_or_default()),
+        ("external_due", order.external_due().map(|due| due.to_string()).unwrap_or_default()),
         ("caused_by", CausedBy::code(order.caused_by.as_ref())),
         ("weather", order.terms.weather.as_ref().map(|weather| weather.code.clone()).unwrap_or_default()),
         ("accused", order.accused.join(",")),

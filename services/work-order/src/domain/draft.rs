@@ -162,6 +162,7 @@ impl<'a> Draft<'a> {
         let generation = self.order.clocks.iter().filter(|clock| of_name(clock)).map(|clock| clock.generation).max().unwrap_or(0) + 1;
         let mut clock = Clock::started(terms, limit, cycle, generation, at);
         clock.appointment_end = self.order.field.appointment(cycle).filter(|_| terms.moves_to_appointment).map(|made| made.end);
+        clock.external_due = self.order.external_due_of(terms, cycle);
         clock.compute(&self.order.suspensions, self.ctx).map_err(|error| Refusal::of_calendar("clock", error))?;
         self.order.clocks.push(clock);
         Ok(self.order.clocks.len() - 1)
@@ -308,6 +309,7 @@ impl<'a> Draft<'a> {
 
     /// The transition.
     pub(super) fn finish(mut self) -> Transition {
+        self.look_for_somebody();
         let mut timers = timer_changes(self.timers_before, self.order.pending_timers(), self.fired.as_ref());
         timers.append(&mut self.woken);
         if !self.history.is_empty() {

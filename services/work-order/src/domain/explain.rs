@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use steward_kit::calendar::{CalendarError, Interval, IntervalKind, Span, Timeline};
 
-use super::clock::{Clock, ClockState};
+use super::clock::{Clock, ClockState, DueBasis};
 use super::context::Context;
 use super::policy::PolicySource;
 use super::work_order::WorkOrder;
@@ -17,6 +17,8 @@ pub struct Explanation {
     pub provisional_years: Vec<i16>,
     /// The policy version that decided.
     pub source: PolicySource,
+    /// Which limit decided.
+    pub basis: DueBasis,
 }
 
 /// One stretch of time.
@@ -63,10 +65,18 @@ pub struct Estimate {
 pub fn explain(order: &WorkOrder, clock: &Clock, ctx: &Context<'_>, now: Timestamp) -> Result<Explanation, CalendarError> {
     let timeline = clock.timeline(&order.suspensions, ctx)?;
     let mut stretches: Vec<Stretch> = timeline.intervals().iter().map(|interval| stretch(interval, now)).collect();
-    let own_due = timeline.due_time().at();
-    let due = own_due.map(|own| clock.appointment_end.map_or(own, |end| end.max(own)));
-    if let (Some(own), Some(due)) = (own_due, due.filter(|due| own_due < Some(*due))) {
-        stretches.push(Stretch { from: own, to: due, kind: StretchKind::Counted, label: "appointment".to_owned() });
+    let (due, basis) = clock.due_by(&timeline);
+    match (basis, timeline.due_time().at(), due) {
+        (DueBasis::Appointment, Some(from), Some(to)) => {
+            stretches.push(Stretch { from, to, kind: StretchKind::Counted, label: "appointment".to_owned() });
+        }
+        // What an authority wants counts every minute: neither rest days nor pauses are its concern.
+        (DueBasis::External, _, Some(to)) => {
+            let from = clock.start_time;
+            stretches = vec![Stretch { from, to, kind: StretchKind::Counted, label: "external_due".to_owned() }];
+            stretches.retain(|stretch| stretch.from < stretch.to);
+        }
+        (DueBasis::Limit | DueBasis::Promise | DueBasis::Appointment | DueBasis::External, _, _) => {}
     }
     // A void clock counts no further than its due time: nobody noted when it ceased to matter.
     let end = match clock.state {
@@ -78,7 +88,7 @@ pub fn explain(order: &WorkOrder, clock: &Clock, ctx: &Context<'_>, now: Timesta
         stretches.push(Stretch { from: due, to: end, kind: StretchKind::Counted, label: "late".to_owned() });
     }
     let provisional_years = timeline.provisional_years().to_vec();
-    Ok(Explanation { stretches, provisional_years, source: clock.terms.source })
+    Ok(Explanation { stretches, provisional_years, source: clock.terms.source, basis })
 }
 
 /// Computes what a deadline would be (ComputeDueTime). Reads only the calendars and the zone of the context.

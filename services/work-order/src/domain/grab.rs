@@ -7,7 +7,7 @@ use super::case::Milestone;
 use super::context::Context;
 use super::draft::Draft;
 use super::history::Action;
-use super::refusal::Refusal;
+use super::refusal::{Place, Refusal};
 use super::roster::{Bar, bars};
 use super::state::{State, Verb};
 use super::transition::{Fact, Transition};
@@ -23,10 +23,15 @@ pub struct Grab {
 /// Takes the order.
 ///
 /// # Errors
-/// `StateForbids`, `Barred` by the first of the reasons that bar the worker, `CalendarUnknown`.
+/// `StateForbids`, `NotOffered` when it is offered to another, `Barred` by the first of the reasons that bar the worker, `CalendarUnknown`.
 pub fn grab(order: &WorkOrder, cmd: &Grab, ctx: &Context<'_>, now: Timestamp) -> Result<Transition, Refusal> {
     let mut draft = Draft::of(order, &cmd.actor, ctx, now);
     draft.permit(Verb::Grab)?;
+    // What is offered to one is nobody else's to take.
+    draft.lapse_offer();
+    if draft.order.dispatch.offer.as_ref().is_some_and(|offer| offer.to != cmd.actor.subject) {
+        return Err(Refusal::NotOffered { place: Place::of(&draft.order) });
+    }
     let bar = match ctx.taker {
         None => Some(Bar::NotOnRoster),
         Some(candidate) => bars(&draft.order, candidate, ctx.lines, now).first().copied(),
@@ -34,19 +39,28 @@ pub fn grab(order: &WorkOrder, cmd: &Grab, ctx: &Context<'_>, now: Timestamp) ->
     if let Some(bar) = bar {
         return Err(draft.barred(bar));
     }
-    draft.note_take();
-    let before = draft.order.assignee.replace(cmd.actor.subject.clone()).unwrap_or_default();
-    draft.order.first_receiver.get_or_insert_with(|| cmd.actor.subject.clone());
-    draft.order.state = State::Assigned;
-    if draft.order.milestone_time(Milestone::Pushed).is_none() {
-        draft.reach(Milestone::Pushed, now)?;
-    }
-    draft.reach(Milestone::Assigned, now)?;
-    draft.tell(now, Fact::Assigned);
-    draft.note_worker();
-    draft.order.state = State::Accepted;
-    draft.reach(Milestone::Accepted, now)?;
-    draft.tell(now, Fact::Accepted);
-    draft.note(Action::Grab, now, [("assignee", cmd.actor.subject.clone()), ("assignee_before", before)]);
+    draft.take_for(&cmd.actor, Action::Grab)?;
     Ok(draft.finish())
+}
+
+impl Draft<'_> {
+    /// The order is the actor's from now on.
+    pub(super) fn take_for(&mut self, actor: &Actor, action: Action) -> Result<(), Refusal> {
+        let now = self.now;
+        self.note_take();
+        let before = self.order.assignee.replace(actor.subject.clone()).unwrap_or_default();
+        self.order.first_receiver.get_or_insert_with(|| actor.subject.clone());
+        self.order.state = State::Assigned;
+        if self.order.milestone_time(Milestone::Pushed).is_none() {
+            self.reach(Milestone::Pushed, now)?;
+        }
+        self.reach(Milestone::Assigned, now)?;
+        self.tell(now, Fact::Assigned);
+        self.note_worker();
+        self.order.state = State::Accepted;
+        self.reach(Milestone::Accepted, now)?;
+        self.tell(now, Fact::Accepted);
+        self.note(action, now, [("assignee", actor.subject.clone()), ("assignee_before", before)]);
+        Ok(())
+    }
 }

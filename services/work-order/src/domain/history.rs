@@ -26,6 +26,18 @@ codes! {
         Assign = "assign",
         /// Taken by one of the roster.
         Grab = "grab",
+        /// Offered to one of the roster, who was compared with the others.
+        Offer = "offer",
+        /// Whoever may and comes first takes it.
+        OpenToAll = "open_to_all",
+        /// An offer ran out.
+        OfferLapsed = "offer_lapsed",
+        /// Whoever it was offered to took it.
+        AcceptOffer = "accept_offer",
+        /// Whoever it was offered to did not take it.
+        DeclineOffer = "decline_offer",
+        /// Nobody could be found: it waits for the duty manager.
+        AwaitDutyManager = "await_duty_manager",
         /// Accepted.
         Accept = "accept",
         /// Contacted, or tried.

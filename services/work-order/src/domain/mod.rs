@@ -7,16 +7,17 @@
 //! |---|---|
 //! | `work_order` `case` `actor` `clock` | what an order is |
 //! | `state` | the table of states and verbs |
-//! | `policy` `terms` `intake` | documents in layers, and what of them an order is bound to |
+//! | `policy` `terms` `intake` `origin` | documents in layers, and what of them an order is bound to |
 //! | `draft` `clock_run` | how a transition is put together: milestones, clocks, events, history |
 //! | `history` | the hash chain |
 //! | `create` … `resume` | the verbs |
 //! | `field_work` `appoint` `start_work` `quote` | work on site: agreed, begun, priced |
-//! | `warranty` `set_liability` | whose matter a case is |
-//! | `spot_check` `root_cause` | what is learnt from finished work |
 //! | `lineage` `merge` `split` | several orders as one matter, and one that is several |
 //! | `order_job` | one verb done to many orders |
+//! | `warranty` `set_liability` | whose matter a case is |
+//! | `spot_check` `root_cause` | what is learnt from finished work |
 //! | `pause` `weather` | what moves clocks beside the verbs |
+//! | `dispatch` `dispatch_rank` `dispatch_policy` | how an order comes to somebody by itself |
 //! | `roster` | who may become accountable for an order, and why not the others |
 //! | `clock_due` `auto_close` `calendar_loaded` | what happens by itself |
 //! | `explain` | how a due time came about |
@@ -27,6 +28,7 @@
 mod accept;
 mod actor;
 pub mod analysis;
+mod answer_offer;
 mod appoint;
 mod arrive;
 mod assess;
@@ -46,6 +48,9 @@ mod complete;
 mod contact;
 mod context;
 mod create;
+mod dispatch;
+mod dispatch_policy;
+mod dispatch_rank;
 mod draft;
 mod explain;
 mod field_work;
@@ -57,6 +62,7 @@ mod lineage;
 mod major;
 mod merge;
 mod order_job;
+mod origin;
 mod outlook;
 mod pause;
 mod pending_timers;
@@ -91,6 +97,7 @@ mod tests;
 
 pub use accept::{Accept, accept};
 pub use actor::{Actor, ActorKind};
+pub use answer_offer::{AcceptOffer, DeclineOffer, accept_offer, decline_offer};
 pub use appoint::{Appoint, appoint};
 pub use arrive::{Arrive, arrive};
 pub use assess::{Assess, assess};
@@ -102,13 +109,16 @@ pub use cancel::{Cancel, cancel};
 pub use case::{Case, CaseFilter, CausedBy, Channel, Kind, Liability, Milestone, SuspensionReason, TouchpointId, Urgency, is_at_or_below};
 pub use case_facts::{CaseFacts, case_facts};
 pub use classify::{Classify, classify};
-pub use clock::{BREACH, BreachReason, Clock, ClockState, ClockStep, ClockTerms, Verdict};
+pub use clock::{BREACH, BreachReason, Clock, ClockState, ClockStep, ClockTerms, DueBasis, Verdict};
 pub use clock_due::{ClockDue, clock_due};
 pub use close::{Close, close};
 pub use complete::{Complete, complete};
 pub use contact::{ContactCustomer, contact};
 pub use context::Context;
 pub use create::{Create, MANUAL, create};
+pub use dispatch::{Dispatch, DispatchRun, DutyReason, Offer, dispatch_due, dispatch_run};
+pub use dispatch_policy::{DispatchMode, DispatchPolicy, DispatchRule, DispatchTerms, DistanceClass, Weights};
+pub use dispatch_rank::{DispatchList, Ranked, Roster, Score, rank};
 pub use explain::{Estimate, Explanation, Stretch, StretchKind, estimate, explain};
 pub use field_work::{Appointment, FieldWork, Quote, QuoteLine, WorkStart};
 pub use grab::{Grab, grab};
@@ -118,6 +128,7 @@ pub use lineage::{DuplicateReason, Lineage, MOST_DUPLICATES, duplicate_reasons};
 pub use major::{Around, Major, MajorRule, MajorRules, judge_major, major_window_over};
 pub use merge::{Lead, Merge, follow_lead, follow_to, hear_dissent, lead, merge};
 pub use order_job::{ItemVerdict, JobItem, MOVED_ON, OrderJob, OrderJobId, Task, do_task};
+pub use origin::{Origin, OriginField, OriginRule};
 pub use outlook::{Expectation, Obstacle, Outlook, Pace, Running, outlook};
 pub use pause::{ApproveSuspension, approve_suspension, pause_over};
 pub use policy::{

@@ -96,7 +96,9 @@ pub fn do_task(order: &WorkOrder, task: &Task, actor: &Actor, ctx: &Context<'_>,
             if !order.state.is_under_way() || order.assignee.as_ref() != Some(from) {
                 return Err(MOVED_ON);
             }
-            assign(order, &Assign { actor: actor.clone(), assignee: to.clone() }, ctx, now).map_err(reason)
+            // A job gives nobody more than their limit: whoever may, says so for one order.
+            let given = Assign { actor: actor.clone(), assignee: to.clone(), over_limit_reason: String::new(), roles: Vec::new() };
+            assign(order, &given, ctx, now).map_err(reason)
         }
         Task::Close { close_code } => close(order, &Close { actor: actor.clone(), close_code: *close_code }, ctx, now).map_err(reason),
     }

@@ -19,6 +19,7 @@ impl WorkOrder {
         let window = flag.and_then(|flag| flag.clear_time).map(|due| (TimerKey::MajorWindow, due));
         let pause = self.suspension().and_then(|suspension| suspension.max_to).map(|due| (TimerKey::PauseOver, due));
         let form = self.awaited_form().map(|form| (TimerKey::CallbackForm, form.expire_time));
-        steps.chain(silence).chain(judgement).chain(window).chain(pause).chain(form).collect()
+        let look = self.dispatch.due.map(|due| (TimerKey::Dispatch, due));
+        steps.chain(look).chain(silence).chain(judgement).chain(window).chain(pause).chain(form).collect()
     }
 }

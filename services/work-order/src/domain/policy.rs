@@ -10,7 +10,9 @@ use steward_kit::ids::WorkOrderId;
 use super::analysis::HotspotRule;
 use super::callback_form::FormTerms;
 use super::case::{CaseFilter, Kind, Milestone, SuspensionReason, Urgency};
+use super::dispatch_policy::DispatchPolicy;
 use super::major::MajorRules;
+use super::origin::OriginRule;
 use super::spot_check::SpotCheckRule;
 use super::warranty::WarrantyRule;
 use super::weather::WeatherMode;
@@ -87,6 +89,8 @@ pub struct SlaPolicy {
     pub suspension_rules: Vec<SuspensionRule>,
     /// Extreme-weather modes (WO-71).
     pub weather_modes: Vec<WeatherMode>,
+    /// How orders come to those who do them (WO-23).
+    pub dispatch: DispatchPolicy,
     /// For how long a new unit is under warranty (WO-50).
     pub warranty_rules: Vec<WarrantyRule>,
     /// How finished work is looked at again.
@@ -167,6 +171,8 @@ pub struct ClockRule {
     pub first_cycle_only: bool,
     /// Due no earlier than the end of the appointment (WO-18).
     pub moves_to_appointment: bool,
+    /// Due no later than an authority wants its answer (WO-68).
+    pub heeds_external_due: bool,
 }
 
 /// One step of a ladder.
@@ -281,6 +287,8 @@ pub struct IntakePolicy {
     pub hotspots: Vec<HotspotRule>,
     /// Reports this many hours apart at most may be one matter (WO-04); 0: as the layer below says.
     pub duplicate_within_hours: u32,
+    /// What staff say about where a report came from.
+    pub origin_rules: Vec<OriginRule>,
 }
 
 /// A leaf or branch of the category tree.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::case::{Case, CaseFilter, Kind, Milestone, Urgency};
 use super::clock::ClockTerms;
+use super::dispatch_policy::DispatchMode;
 use super::intake::normalised;
 use super::major::MajorRules;
 use super::policy::{
@@ -69,7 +70,38 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
             bad.add(format!("{place}.share"), REASON, "is more than all");
         }
     }
+    check_dispatch(bad, &format!("{at}.dispatch"), policy, around, &codes);
     check_limits(bad, at, policy, around.below);
+}
+
+/// Checks how orders come to somebody. What a mode needs stands in the document or in a layer below it.
+fn check_dispatch(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Surroundings<'_>, codes: &BTreeSet<&str>) {
+    let dispatch = &policy.dispatch;
+    for (field, span) in [("accept_within", &dispatch.accept_within), ("handover_within", &dispatch.handover_within)] {
+        check_calendar(bad, &format!("{at}.{field}"), span.as_ref(), around.calendars);
+    }
+    for (index, class) in dispatch.distance_classes.iter().enumerate() {
+        if !is_code(&class.code) || dispatch.distance_classes[..index].iter().any(|earlier| earlier.code == class.code) {
+            bad.add(format!("{at}.distance_classes[{index}].code"), REASON, "must be lower snake case, each class once");
+        }
+    }
+    let layers = || std::iter::once(dispatch).chain(around.below.sla.iter().map(|layer| &layer.document.dispatch));
+    let needs = [
+        ("accept_within", layers().any(|layer| layer.accept_within.is_some())),
+        ("max_offers", layers().any(|layer| layer.max_offers.is_some())),
+        ("weights", layers().find_map(|layer| layer.weights).is_some_and(|weights| weights.sum() > 0)),
+        ("escalate_roles", layers().any(|layer| !layer.escalate_roles.is_empty())),
+    ];
+    for (index, rule) in dispatch.rules.iter().enumerate() {
+        let place = format!("{at}.rules[{index}]");
+        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, codes);
+        let twin = dispatch.rules[..index].iter().position(|earlier| earlier.applies_to == rule.applies_to);
+        refuse_twin(bad, &place, "dispatch.rules", twin);
+        let lacking = needs.iter().filter(|(_, has)| !has && rule.mode != DispatchMode::Manual);
+        lacking.for_each(|(field, _)| {
+            bad.add(format!("{at}.{field}"), REASON, "must be set here or in a layer below for orders that look for somebody")
+        });
+    }
 }
 
 /// Checks what is asked of work on site, what it costs, how it may stand still, and in which weather it may take longer.
@@ -171,6 +203,15 @@ pub fn check_intake(bad: &mut Violations, at: &str, policy: &IntakePolicy, aroun
         }
         refuse_twin(bad, &place, "hotspot_rules", seen.insert(&rule.code, index));
     }
+    for (index, rule) in policy.origin_rules.iter().enumerate() {
+        let place = format!("{at}.origin_rules[{index}]");
+        for (field, required) in rule.required.iter().enumerate() {
+            if !required.is_of(rule.channel) {
+                bad.add(format!("{place}.required[{field}]"), REASON, format!("reports of channel {} do not say it", rule.channel));
+            }
+        }
+        refuse_twin(bad, &place, "origin_rules", policy.origin_rules[..index].iter().position(|earlier| earlier.channel == rule.channel));
+    }
 }
 
 /// Checks what makes a case a major complaint.
@@ -239,6 +280,9 @@ fn check_clock(bad: &mut Violations, place: &str, rule: &ClockRule, calendars: &
         (Some(_), Milestone::Promised) => bad.add(format!("{place}.limit"), REASON, "a clock of promises has the promise as its limit"),
         (None, start) if start != Milestone::Promised => bad.add(format!("{place}.limit"), REASON, "must be given"),
         (Some(_) | None, _) => {}
+    }
+    if rule.heeds_external_due && rule.start_on == Milestone::Promised {
+        bad.add(format!("{place}.heeds_external_due"), REASON, "a clock of promises is due when it was promised");
     }
     check_calendar(bad, &format!("{place}.limit"), rule.limit.as_ref(), calendars);
     if rule.stop_on.is_empty() {

@@ -6,6 +6,7 @@ use steward_kit::error::WrongState;
 use steward_kit::ids::WorkOrderId;
 
 use super::lineage::MOST_DUPLICATES;
+use super::origin::OriginField;
 use super::roster::Bar;
 use super::state::{State, Verb, allowed};
 use super::work_order::{CloseCode, WorkOrder};
@@ -34,6 +35,16 @@ pub enum Refusal {
     Barred {
         /// Why.
         bar: Bar,
+        /// Where the order stands.
+        place: Place,
+    },
+    /// The order is offered to nobody, or to somebody else (WO-23).
+    NotOffered {
+        /// Where the order stands.
+        place: Place,
+    },
+    /// The offer ran out before it was answered, or was answered already.
+    OfferLapsed {
         /// Where the order stands.
         place: Place,
     },
@@ -122,6 +133,13 @@ pub enum Refusal {
         /// Where the order stands.
         place: Place,
     },
+    /// The origin is one of another channel.
+    OriginUnsuited,
+    /// The estate requires more about where a report came from.
+    OriginIncomplete {
+        /// What.
+        missing: Vec<OriginField>,
+    },
     /// The close code does not go with the verb.
     CloseCodeUnsuited {
         /// Those that do.
@@ -155,6 +173,8 @@ impl Refusal {
             Self::NotTheAssignee { .. } => "NOT_THE_ASSIGNEE",
             Self::CallbackByWorker { .. } => "CALLBACK_BY_WORKER",
             Self::Barred { bar, .. } => bar.reason(),
+            Self::NotOffered { .. } => "NOT_OFFERED",
+            Self::OfferLapsed { .. } => "OFFER_LAPSED",
             Self::ReopenWindowOver { .. } => "REOPEN_WINDOW_OVER",
             Self::PromiseRequired => "PROMISE_REQUIRED",
             Self::ProofIncomplete { .. } => "PROOF_INCOMPLETE",
@@ -163,6 +183,8 @@ impl Refusal {
             Self::TimeNotPlausible { .. } => "TIME_NOT_PLAUSIBLE",
             Self::CalendarUnknown { .. } => "CALENDAR_UNKNOWN",
             Self::CloseCodeUnsuited { .. } => "CLOSE_CODE_UNSUITED",
+            Self::OriginUnsuited => "ORIGIN_UNSUITED",
+            Self::OriginIncomplete { .. } => "ORIGIN_INCOMPLETE",
             Self::ApologyCallRequired => "APOLOGY_CALL_REQUIRED",
             Self::AppointmentInvalid { .. } => "APPOINTMENT_INVALID",
             Self::ChecklistIncomplete { .. } => "CHECKLIST_INCOMPLETE",
@@ -205,6 +227,8 @@ impl From<Refusal> for Error {
             Refusal::NotTheAssignee { place } => by_state(place, "only the assignee may do this".to_owned()),
             Refusal::CallbackByWorker { place } => by_state(place, "who did the work may not call back on it".to_owned()),
             Refusal::Barred { bar, place } => by_state(place, bar.sentence().to_owned()),
+            Refusal::NotOffered { place } => by_state(place, "the order is offered to nobody, or to somebody else".to_owned()),
+            Refusal::OfferLapsed { place } => by_state(place, "the offer ran out, or was answered already".to_owned()),
             Refusal::ReopenWindowOver { place } => by_state(place, "the time for reopening is over".to_owned()),
             Refusal::PromiseRequired => Self::invalid("promise", reason, "the estate's policy requires a promise with a contact"),
             Refusal::ProofIncomplete { field, missing } => Self::invalid(field, reason, missing),
@@ -216,6 +240,11 @@ impl From<Refusal> for Error {
                 Self::invalid("apology_call", reason, "another appointment holds: the customer is called and apologised to first")
             }
             Refusal::AppointmentInvalid { field, detail } => Self::invalid(field, reason, detail),
+            Refusal::OriginUnsuited => Self::invalid("origin", reason, "must be the origin that goes with the channel"),
+            Refusal::OriginIncomplete { missing } => {
+                let missing: Vec<&str> = missing.iter().map(|field| field.as_str()).collect();
+                Self::invalid("origin", reason, format!("the estate's policy asks for {}", missing.join(", ")))
+            }
             Refusal::ChecklistIncomplete { missing } => {
                 Self::invalid("checked", reason, format!("the estate's policy asks for {} before the work begins", missing.join(", ")))
             }

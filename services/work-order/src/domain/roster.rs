@@ -28,8 +28,10 @@ pub struct Worker {
     pub line_manager: Option<String>,
     /// Half-open; they do not overlap.
     pub shifts: Vec<Shift>,
-    /// How many orders they may have under way when they take another themselves.
+    /// How many orders they may have under way.
     pub open_limit: u32,
+    /// How near they are, as a code of the policy's classes; empty when nobody knows.
+    pub distance_class: String,
 }
 
 /// One of the roster at a moment: with what they have then, and what tells whether they took anything since.

@@ -60,6 +60,7 @@ pub fn split(
         customer_id: order.customer_id,
         kind: cmd.kind.unwrap_or(order.kind),
         channel: order.channel,
+        origin: order.origin.clone(),
         description: cmd.description.clone(),
         location: location.clone(),
         media: order.media.clone(),

@@ -39,6 +39,10 @@ codes! {
         Assign = "assign",
         /// One of the roster takes what is nobody's.
         Grab = "grab",
+        /// Whoever it is offered to takes it.
+        AcceptOffer = "accept_offer",
+        /// Whoever it is offered to does not take it.
+        DeclineOffer = "decline_offer",
         /// The assignee takes it.
         Accept = "accept",
         /// The customer was contacted, or an attempt failed.
@@ -114,6 +118,21 @@ impl State {
         }
     }
 
+    /// Whether somebody is looked for.
+    pub const fn is_nobodys(self) -> bool {
+        match self {
+            Self::Classified | Self::Reopened => true,
+            Self::Received
+            | Self::Assigned
+            | Self::Accepted
+            | Self::Contacted
+            | Self::OnSite
+            | Self::Completed
+            | Self::Closed
+            | Self::Cancelled => false,
+        }
+    }
+
     /// Whether it is somebody's to work on.
     pub const fn is_under_way(self) -> bool {
         match self {
@@ -147,6 +166,14 @@ const fn while_working(state: State, verb: Verb) -> Step {
         },
         Verb::Grab => match state {
             Classified | Reopened => Step::To(Accepted),
+            Received | Assigned | Accepted | Contacted | OnSite | Completed | Closed | Cancelled => Step::Refused,
+        },
+        Verb::AcceptOffer => match state {
+            Classified | Reopened => Step::To(Accepted),
+            Received | Assigned | Accepted | Contacted | OnSite | Completed | Closed | Cancelled => Step::Refused,
+        },
+        Verb::DeclineOffer => match state {
+            Classified | Reopened => Step::Stays,
             Received | Assigned | Accepted | Contacted | OnSite | Completed | Closed | Cancelled => Step::Refused,
         },
         Verb::Accept => match state {
@@ -227,7 +254,14 @@ const fn while_suspended(state: State, verb: Verb) -> Step {
             Step::Stays | Step::To(_) | Step::Maybe(_) => Step::Stays,
             Step::Refused => Step::Refused,
         },
-        Verb::Suspend | Verb::Grab | Verb::Accept | Verb::Arrive | Verb::StartWork | Verb::Complete => Step::Refused,
+        Verb::Suspend
+        | Verb::Grab
+        | Verb::AcceptOffer
+        | Verb::DeclineOffer
+        | Verb::Accept
+        | Verb::Arrive
+        | Verb::StartWork
+        | Verb::Complete => Step::Refused,
         Verb::Classify
         | Verb::Assign
         | Verb::Contact

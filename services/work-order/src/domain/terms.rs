@@ -14,6 +14,7 @@ use super::callback_form::FormTerms;
 use super::case::{Case, CaseFilter, Milestone, SuspensionReason};
 use super::clock::{BREACH, ClockTerms};
 use super::context::Context;
+use super::dispatch_policy::{DispatchTerms, first_list};
 use super::policy::{Attempts, EscalationStep, Layer, Policies, PolicySource, PriceItem, ProofNeeds, SlaPolicy, SuspensionRule};
 use super::warranty::WarrantyTerms;
 use super::weather::Weather;
@@ -57,6 +58,12 @@ pub struct Terms {
     /// For how long its part is under warranty (WO-50).
     #[serde(default)]
     pub warranty: Option<WarrantyTerms>,
+    /// How it comes to somebody; `None` when a person assigns it (WO-23).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispatch: Option<DispatchTerms>,
+    /// Roles that may give somebody more orders than their limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limit_override_roles: Vec<String>,
 }
 
 /// How the customer is called back.
@@ -112,6 +119,8 @@ impl Terms {
             suspensions: SuspensionReason::ALL.iter().filter_map(|reason| suspension_rule(sla, *reason)).collect(),
             weather: None,
             warranty: None,
+            dispatch: DispatchTerms::bind(sla, case),
+            limit_override_roles: first_list(sla.iter().map(|layer| &layer.document.dispatch.limit_override_roles)),
         };
         if let Some(order) = for_customer {
             terms.bind_callback(policies, case, order, ladder);
@@ -142,6 +151,7 @@ impl Terms {
             steps: with_breach(&rule.steps, ladder),
             first_cycle_only: false,
             moves_to_appointment: false,
+            heeds_external_due: false,
             source,
         });
         self.clocks.sort_by(|a, b| a.clock.cmp(&b.clock));
@@ -181,6 +191,7 @@ fn clocks(policies: &Policies, case: Case<'_>, ladder: &[EscalationStep]) -> Vec
             steps: with_breach(&rule.steps, ladder),
             first_cycle_only: rule.first_cycle_only,
             moves_to_appointment: rule.moves_to_appointment,
+            heeds_external_due: rule.heeds_external_due,
             source,
         })
         .collect()

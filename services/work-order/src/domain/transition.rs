@@ -7,6 +7,7 @@ use steward_kit::ids::{CustomerId, EstateId, UnitId, WorkOrderId};
 
 use super::actor::Actor;
 use super::case::{CausedBy, Channel, Kind, Liability, SuspensionReason, Urgency};
+use super::dispatch::DutyReason;
 use super::history::HistoryEntry;
 use super::roster::Take;
 use super::state::State;
@@ -59,6 +60,8 @@ pub enum TimerKey {
     FollowLead,
     /// The reporter of a duplicate is dissatisfied (WO-39); due at once.
     Dissent,
+    /// Somebody is looked for: at once, or when an offer ran out (WO-23).
+    Dispatch,
     /// The expiry of the customer's form in the app (WO-29).
     CallbackForm,
 }
@@ -298,6 +301,20 @@ pub enum Fact {
     QuoteConfirmed {
         /// The sum, in fen.
         total_fen: i64,
+    },
+    /// `WorkOrderOffered`
+    Offered {
+        /// Staff subject.
+        to: String,
+        /// Until just before when.
+        until: Timestamp,
+    },
+    /// `DutyManagerCalled`
+    DutyManagerCalled {
+        /// Why nobody was found.
+        reason: DutyReason,
+        /// Roles to tell.
+        notify_roles: Vec<String>,
     },
     /// `SuspensionApproved`
     SuspensionApproved {

@@ -10,10 +10,12 @@ use steward_kit::pii::Pii;
 use super::actor::Actor;
 use super::callback_form::CallbackForm;
 use super::case::{Case, CausedBy, Channel, Kind, Milestone, Urgency};
-use super::clock::Clock;
+use super::clock::{Clock, ClockTerms};
+use super::dispatch::Dispatch;
 use super::field_work::FieldWork;
 use super::lineage::Lineage;
 use super::major::Major;
+use super::origin::Origin;
 use super::proof::{CompletionProof, MediaRef};
 use super::set_liability::Liable;
 use super::state::{State, Verb, allowed};
@@ -188,6 +190,8 @@ pub struct WorkOrder {
     pub caused_by: Option<CausedBy>,
     /// Staff subjects whom it complains about (WO-79).
     pub accused: Vec<String>,
+    /// Where the proof of the report lies.
+    pub origin: Option<Origin>,
     /// When it ended without work.
     pub cancel_time: Option<Timestamp>,
     /// When it closes by itself; only while completed (WO-78).
@@ -224,6 +228,8 @@ pub struct WorkOrder {
     pub liable: Option<Liable>,
     /// When its unit was handed over, as known when the order was read. Never written with it.
     pub delivery_date: Option<Date>,
+    /// How far it has come in its look for somebody.
+    pub dispatch: Dispatch,
     /// Entries in its history.
     pub history_position: u32,
     /// Hash of the last entry; zeros before the first.
@@ -247,6 +253,16 @@ impl WorkOrder {
     /// When what it is now happened: the matter itself, or its conversion to another kind (XC-63, WO-07).
     pub fn case_time(&self) -> Timestamp {
         self.convert_time.map_or(self.occur_time, |converted| converted.max(self.occur_time))
+    }
+
+    /// Until when an authority that handed the case on wants its answer (WO-68).
+    pub fn external_due(&self) -> Option<Timestamp> {
+        self.origin.as_ref().and_then(Origin::external_due)
+    }
+
+    /// The same for a run of those terms: heeded in the first cycle only, for what follows the answer is between us and the customer.
+    pub(super) fn external_due_of(&self, terms: &ClockTerms, cycle: u32) -> Option<Timestamp> {
+        self.external_due().filter(|_| terms.heeds_external_due && cycle == 1)
     }
 
     /// The present suspension.

@@ -39,6 +39,9 @@ pub(crate) const DRAW_SPOT_CHECKS: &str = "draw_spot_checks";
 /// Kind of the timer of a spot check's due time. Its key is empty.
 pub(crate) const SPOT_CHECK_DUE: &str = "spot_check_due";
 
+/// Kind of the timer that looks for somebody who takes an order. Its key is empty.
+pub(crate) const DISPATCH: &str = "dispatch";
+
 /// Everything that follows from a transition, for the statement that writes it.
 pub(crate) fn effects_of(transition: &Transition, claim: Option<Claim>) -> Effects {
     let (order, estate) = (transition.order.id, transition.order.estate_id);
@@ -68,6 +71,7 @@ fn kind_and_key(timer: &TimerKey) -> (&'static str, String) {
         TimerKey::PauseOver => (PAUSE_OVER, String::new()),
         TimerKey::FollowLead => (FOLLOW_LEAD, String::new()),
         TimerKey::Dissent => (DISSENT, String::new()),
+        TimerKey::Dispatch => (DISPATCH, String::new()),
         TimerKey::CallbackForm => (CALLBACK_FORM, String::new()),
     }
 }
@@ -122,6 +126,12 @@ fn published(event: &DomainEvent) -> NewEvent {
         Fact::WorkStarted => about(event, &pb::WorkStarted { order }),
         Fact::QuoteGiven { total_fen } => about(event, &pb::QuoteGiven { order, total_fen }),
         Fact::QuoteConfirmed { total_fen } => about(event, &pb::QuoteConfirmed { order, total_fen }),
+        Fact::Offered { to, until } => {
+            about(event, &pb::WorkOrderOffered { order, offered_to: to, expire_time: Some(to_timestamp(until)) })
+        }
+        Fact::DutyManagerCalled { reason, notify_roles } => {
+            about(event, &pb::DutyManagerCalled { order, reason: reason.number(), notify_roles })
+        }
         Fact::SuspensionApproved { reason } => about(event, &pb::SuspensionApproved { order, reason: reason.number() }),
         Fact::LiabilitySet { liability } => about(event, &pb::LiabilitySet { order, liability: liability.number() }),
         Fact::Resumed => about(event, &pb::WorkOrderResumed { order }),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use steward_kit::Result;
+use steward_kit::auth::Principal;
 use steward_kit::calendar::Span;
 use steward_kit::error::Violations;
 use steward_kit::ids::{EstateId, Id, WorkOrderId};
@@ -96,6 +97,7 @@ pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
     let occur_time = bad.optional_timestamp("occur_time", request.occur_time.as_ref());
     let caused_by = cause(&mut bad, request.caused_by.as_ref());
     let accused = accused(&mut bad, request.accused.as_ref()).unwrap_or_default();
+    let origin = super::origin::decode(&mut bad, request.origin.as_ref());
     bad.build(|| {
         Some(Report {
             estate_id: estate_id?,
@@ -110,6 +112,7 @@ pub(super) fn create(request: &pb::CreateWorkOrderRequest) -> Result<Report> {
             urgency: Code::of_number(request.urgency),
             occur_time,
             caused_by,
+            origin,
             accused,
         })
     })
@@ -128,10 +131,20 @@ pub(super) fn classify(request: &pb::ClassifyWorkOrderRequest, actor: Actor) -> 
     })
 }
 
-pub(super) fn assign(request: &pb::AssignWorkOrderRequest, actor: Actor) -> Result<(Target, Assign)> {
+pub(super) fn assign(request: &pb::AssignWorkOrderRequest, by: &Principal) -> Result<(Target, Assign)> {
     let mut bad = Violations::of(request);
     let target = target(&mut bad, &request.work_order_id, &request.etag);
-    bad.build(|| Some((target?, Assign { actor, assignee: request.assignee.clone() })))
+    bad.build(|| {
+        Some((
+            target?,
+            Assign {
+                actor: Actor::of(by),
+                assignee: request.assignee.clone(),
+                over_limit_reason: request.over_limit_reason.clone(),
+                roles: by.roles.clone(),
+            },
+        ))
+    })
 }
 
 pub(super) fn grab(request: &pb::GrabWorkOrderRequest) -> Result<Target> {

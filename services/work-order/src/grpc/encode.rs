@@ -5,7 +5,7 @@ use steward_kit::auth::Access;
 use steward_kit::proto::{to_date, to_span, to_timestamp};
 use steward_proto::work_order::v1 as pb;
 
-use super::{field_work, lineage};
+use super::{dispatch, field_work, lineage, origin};
 use crate::contract::Code;
 use crate::domain::{
     Assessment, Callback, CausedBy, Clock, ClockStep, CompletionProof, Estimate, Explanation, HistoryEntry, MediaRef, Milestone, Stretch,
@@ -61,9 +61,13 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
             clear_time: time(flag.clear_time),
         }),
         liability: liability(order).filter(|_| is_staff),
+        offer: order.dispatch.offer.as_ref().filter(|_| is_staff).map(dispatch::offer),
+        duty_queue_time: time(order.dispatch.queue_time.filter(|_| is_staff)),
+        hand_back_time: None,
         accused: order.accused.iter().filter(|_| is_staff).cloned().collect(),
         lineage: lineage::lineage(&order.lineage).filter(|_| is_staff),
         caused_by: order.caused_by.as_ref().filter(|_| is_staff).map(CausedBy::wire),
+        origin: order.origin.as_ref().filter(|_| is_staff).map(origin::encode),
         appointments: order.field.appointments.iter().map(|made| field_work::appointment(made, is_staff)).collect(),
         work_start: order.field.start(order.cycle).map(|start| field_work::work_start(start, is_staff)),
         quotes: order.field.quotes.iter().map(|quote| field_work::quote(quote, is_staff)).collect(),
@@ -109,6 +113,8 @@ pub(super) fn explanation(of: &Clock, explanation: &Explanation) -> pb::ExplainC
         policy_scope: explanation.source.scope.to_string(),
         policy_version: explanation.source.version,
         provisional_years: explanation.provisional_years.iter().copied().map(i32::from).collect(),
+        due_basis: explanation.basis.number(),
+        external_due_time: time(of.external_due),
     }
 }
 

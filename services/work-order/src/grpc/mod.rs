@@ -2,15 +2,18 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `work_orders` `calendars` `clocks` `roster` `analysis` `liability` `lineage` `order_jobs` `quality` | one resource each: its RPCs |
+//! | `work_orders` `analysis` `calendars` `clocks` `liability` `lineage` `order_jobs` `quality` `roster` | one resource each: its RPCs |
 //! | `mutation` | what every mutation has: a request id, a method, an answer |
+//! | `dispatch` | how orders come to somebody, in messages |
 //! | `decode` `encode` | between the contract's messages and the domain's types |
+//! | `origin` | where the proof of a report lies |
 //! | `watch` | the stream of an order |
 
 mod analysis;
 mod calendars;
 mod clocks;
 mod decode;
+mod dispatch;
 mod encode;
 mod field_work;
 mod liability;
@@ -18,6 +21,7 @@ mod lineage;
 mod metrics;
 mod mutation;
 mod order_jobs;
+mod origin;
 mod quality;
 mod roster;
 mod watch;

@@ -54,6 +54,8 @@ mutations! {
     ClassifyWorkOrderRequest -> ClassifyWorkOrderResponse as "ClassifyWorkOrder",
     AssignWorkOrderRequest -> AssignWorkOrderResponse as "AssignWorkOrder",
     GrabWorkOrderRequest -> GrabWorkOrderResponse as "GrabWorkOrder",
+    AcceptOfferRequest -> AcceptOfferResponse as "AcceptOffer",
+    DeclineOfferRequest -> DeclineOfferResponse as "DeclineOffer",
     AcceptWorkOrderRequest -> AcceptWorkOrderResponse as "AcceptWorkOrder",
     ContactCustomerRequest -> ContactCustomerResponse as "ContactCustomer",
     AssessWorkOrderRequest -> AssessWorkOrderResponse as "AssessWorkOrder",

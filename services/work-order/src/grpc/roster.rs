@@ -86,6 +86,7 @@ fn worker(bad: &mut Violations, index: usize, entry: &pb::WorkerEntry) -> Option
         line_manager: Some(entry.line_manager.clone()).filter(|manager| !manager.is_empty()),
         shifts: shifts.into_iter().collect::<Option<_>>()?,
         open_limit: entry.open_limit,
+        distance_class: entry.distance_class.clone(),
     })
 }
 
@@ -109,5 +110,6 @@ fn encode(estate: EstateId, found: &Rostered) -> pb::Worker {
         shifts: worker.shifts.iter().map(shift).collect(),
         open_limit: worker.open_limit,
         update_time: Some(to_timestamp(found.update_time)),
+        distance_class: worker.distance_class.clone(),
     }
 }

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::mutation::call;
 use super::watch::{self, Watched};
-use super::{decode, encode, field_work, received};
+use super::{decode, dispatch, encode, field_work, received};
 use crate::app::App;
 use crate::store::{CallKey, OrderKey};
 
@@ -123,8 +123,26 @@ impl WorkOrderService for WorkOrders {
 
     async fn assign_work_order(&self, request: Request<pb::AssignWorkOrderRequest>) -> Answer<pb::AssignWorkOrderResponse> {
         let (access, request) = received(request)?;
-        let (target, command) = decode::assign(&request, Actor::of(&access.principal))?;
+        let (target, command) = decode::assign(&request, &access.principal)?;
         Ok(Response::new(self.app.assign_work_order(&call(&access, &request)?, target, command).await?))
+    }
+
+    async fn accept_offer(&self, request: Request<pb::AcceptOfferRequest>) -> Answer<pb::AcceptOfferResponse> {
+        let (access, request) = received(request)?;
+        let target = dispatch::accept_offer(&request)?;
+        Ok(Response::new(self.app.accept_offer(&call(&access, &request)?, target).await?))
+    }
+
+    async fn decline_offer(&self, request: Request<pb::DeclineOfferRequest>) -> Answer<pb::DeclineOfferResponse> {
+        let (access, request) = received(request)?;
+        let (target, command) = dispatch::decline_offer(&request, Actor::of(&access.principal))?;
+        Ok(Response::new(self.app.decline_offer(&call(&access, &request)?, target, command).await?))
+    }
+
+    async fn explain_dispatch(&self, request: Request<pb::ExplainDispatchRequest>) -> Answer<pb::ExplainDispatchResponse> {
+        let (access, request) = received(request)?;
+        let runs = self.app.explain_dispatch(&access, dispatch::explain(&request)?).await?;
+        Ok(Response::new(pb::ExplainDispatchResponse { runs: runs.iter().map(dispatch::run).collect() }))
     }
 
     async fn grab_work_order(&self, request: Request<pb::GrabWorkOrderRequest>) -> Answer<pb::GrabWorkOrderResponse> {

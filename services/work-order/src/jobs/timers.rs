@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::app::{App, ORDER_JOB, Progress, RECOMPUTE_CLOCKS};
 use crate::domain::{AutoCloseDue, ClockDue};
 use crate::events::{
-    AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, DISSENT, DRAW_SPOT_CHECKS, ESTATE_DAY, FOLLOW_LEAD, JUDGE_MAJOR, MAJOR_WINDOW, PAUSE_OVER,
-    SPOT_CHECK_DUE, clock_of_key,
+    AUTO_CLOSE, CALLBACK_FORM, CLOCK_STEP, DISPATCH, DISSENT, DRAW_SPOT_CHECKS, ESTATE_DAY, FOLLOW_LEAD, JUDGE_MAJOR, MAJOR_WINDOW,
+    PAUSE_OVER, SPOT_CHECK_DUE, clock_of_key,
 };
 
 /// The handlers of the service, one for each kind of timer.
@@ -50,9 +50,11 @@ enum Does {
     FollowLead,
     /// The reporter of a duplicate is dissatisfied.
     Dissent,
+    /// Somebody is looked for who takes the order.
+    Dispatch,
 }
 
-const ORDER_TIMERS: [Does; 8] = [
+const ORDER_TIMERS: [Does; 9] = [
     Does::ClockStep,
     Does::AutoClose,
     Does::JudgeMajor,
@@ -61,6 +63,7 @@ const ORDER_TIMERS: [Does; 8] = [
     Does::CallbackForm,
     Does::FollowLead,
     Does::Dissent,
+    Does::Dispatch,
 ];
 
 /// Timers of one kind, whose subjects are orders: locked together, and done together where the use case takes many.
@@ -81,6 +84,7 @@ impl TimerHandler for OrderTimer {
             Does::FollowLead => FOLLOW_LEAD,
             Does::Dissent => DISSENT,
             Does::CallbackForm => CALLBACK_FORM,
+            Does::Dispatch => DISPATCH,
         }
     }
 
@@ -95,8 +99,8 @@ impl TimerHandler for OrderTimer {
     fn takes_many(&self) -> bool {
         match self.does {
             Does::ClockStep | Does::AutoClose | Does::MajorWindow | Does::PauseOver | Does::CallbackForm | Does::FollowLead => true,
-            // Each counts the cases around it.
-            Does::JudgeMajor => false,
+            // Each counts the cases around it, or compares the roster by what was given before.
+            Does::JudgeMajor | Does::Dispatch => false,
             // What is opened again wakes its duplicates.
             Does::Dissent => false,
         }
@@ -111,6 +115,13 @@ impl TimerHandler for OrderTimer {
             Does::CallbackForm => self.app.expire_callback_forms(tx, &due(timers, |_| Ok(()))?, now).await,
             Does::FollowLead => self.app.follow_leads(tx, &due(timers, |_| Ok(()))?, now).await,
             Does::Dissent => self.app.hear_dissent(tx, &due(timers, |_| Ok(()))?, now).await,
+            Does::Dispatch => {
+                let mut effects = Effects::none();
+                for timer in timers {
+                    effects.merge(self.app.dispatch_work_order(tx, timer.subject_id.into(), now).await?);
+                }
+                Ok(effects)
+            }
             Does::JudgeMajor => {
                 let mut effects = Effects::none();
                 for timer in timers {

@@ -39,7 +39,7 @@ pub(crate) use cases::{CaseEntry, CaseEntryKey, keep_hotspots, list_cases};
 pub(crate) use counting::list_counting;
 pub(crate) use create::{Created, create_work_order};
 pub(crate) use facts::{list_case_facts, list_deadlines};
-pub(crate) use history::list_history;
+pub(crate) use history::{list_actions, list_history};
 pub(crate) use load::{
     CallKey, OfCustomer, OrderKey, list_duplicate_candidates, list_owed_calls, list_work_orders_of_assignee, list_work_orders_of_customer,
     list_work_orders_of_estate, load_work_order, load_work_orders, search_work_orders,
@@ -51,7 +51,9 @@ pub(crate) use outlooks::{DueKey, RunningClock, RunningFilter, list_running_cloc
 pub(crate) use root_causes::{
     count_of_category, insert_corrective_action, insert_root_cause, known_orders, list_rework, list_root_causes, load_root_cause,
 };
-pub(crate) use roster::{Rostered, count_workers, list_lines, list_workers, load_worker, look_at_worker, put_workers};
+pub(crate) use roster::{
+    Rostered, count_workers, find_last_visitor, list_candidates, list_lines, list_workers, load_worker, look_at_worker, put_workers,
+};
 pub(crate) use save::{Change, Saved, lock_work_orders, save_transitions};
 pub(crate) use spot_checks::{
     CheckKey, insert_spot_checks, list_closed_orders, list_spot_checks, lock_spot_check, mark_overdue, save_spot_check,

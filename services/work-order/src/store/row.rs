@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::save::Change;
 use super::texts::{Column, open_texts, seal_texts};
 use crate::domain::{
-    Assessment, Callback, CallbackForm, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, FieldWork, HistoryEntry,
-    Kind, Liable, Lineage, Major, MediaRef, Reached, State, Suspension, Terms, Urgency, WorkOrder,
+    Assessment, Callback, CallbackForm, CaseFacts, CausedBy, Channel, Clock, CloseCode, CompletionProof, Contact, Dispatch, FieldWork,
+    HistoryEntry, Kind, Liable, Lineage, Major, MediaRef, Origin, Reached, State, Suspension, Terms, Urgency, WorkOrder,
 };
 
 /// What of an order stands in the column `memory`: all that no query asks for.
@@ -41,11 +41,15 @@ pub(super) struct Memory<'a> {
     #[serde(default)]
     caused_by: Cow<'a, Option<CausedBy>>,
     #[serde(default)]
+    origin: Cow<'a, Option<Origin>>,
+    #[serde(default)]
     field: Cow<'a, FieldWork>,
     #[serde(default)]
     lineage: Cow<'a, Lineage>,
     #[serde(default)]
     liable: Cow<'a, Option<Liable>>,
+    #[serde(default)]
+    dispatch: Cow<'a, Dispatch>,
     #[serde(default)]
     callback_form: Option<CallbackForm>,
 }
@@ -69,9 +73,11 @@ impl<'a> Memory<'a> {
             cancel_time: order.cancel_time,
             accused: (&order.accused).into(),
             caused_by: Cow::Borrowed(&order.caused_by),
+            origin: Cow::Borrowed(&order.origin),
             field: Cow::Borrowed(&order.field),
             lineage: Cow::Borrowed(&order.lineage),
             liable: Cow::Borrowed(&order.liable),
+            dispatch: Cow::Borrowed(&order.dispatch),
             callback_form: order.callback_form,
         }
     }
@@ -143,6 +149,7 @@ impl OrderRow {
             cancel_time: memory.cancel_time,
             accused: memory.accused.into_owned(),
             caused_by: memory.caused_by.into_owned(),
+            origin: memory.origin.into_owned(),
             auto_close_time: memory.auto_close_time,
             state: code(State::parse, &self.state)?,
             suspensions: memory.suspensions.into_owned(),
@@ -160,6 +167,7 @@ impl OrderRow {
             lineage: memory.lineage.into_owned(),
             liable: memory.liable.into_owned(),
             delivery_date: self.delivery_date.map(jiff_sqlx::Date::to_jiff),
+            dispatch: memory.dispatch.into_owned(),
             history_position: count(self.history_position)?,
             history_hash: hash(&self.history_hash)?,
             row_version: self.row_version,
@@ -181,6 +189,7 @@ pub(super) struct ChangedRow<'a> {
     urgency: &'static str,
     classified_by: &'a str,
     assignee: Option<&'a str>,
+    offered_to: Option<&'a str>,
     first_receiver: Option<&'a str>,
     cycle: u32,
     urge_count: u32,
@@ -207,6 +216,7 @@ impl<'a> ChangedRow<'a> {
             urgency: order.urgency.as_str(),
             classified_by: &order.classified_by,
             assignee: order.assignee.as_deref(),
+            offered_to: order.dispatch.offer.as_ref().map(|offer| offer.to.as_str()),
             first_receiver: order.first_receiver.as_deref(),
             cycle: order.cycle,
             urge_count: order.urge_count,

@@ -64,11 +64,12 @@ pub(crate) async fn save_transitions(
                       close_code = n.close_code, memory = n.memory, texts = decode(n.texts, 'hex'),
                       history_position = n.history_position, history_hash = decode(n.history_hash, 'hex'),
                       update_time = n.update_time, first_receiver = n.first_receiver, kind = n.kind,
+                      offered_to = n.offered_to,
                       call_due_time = n.call_due_time,
                       row_version = o.row_version + 1
                  FROM jsonb_to_recordset($1::jsonb)
                    AS n(estate_id uuid, id uuid, row_version bigint, state text, kind text, category text, urgency text,
-                        classified_by text, assignee text, first_receiver text, cycle integer, urge_count integer,
+                        classified_by text, assignee text, offered_to text, first_receiver text, cycle integer, urge_count integer,
                         promise_time timestamptz, close_code text, memory jsonb, texts text, history_position integer,
                         history_hash text, update_time timestamptz, call_due_time timestamptz)
                 WHERE o.estate_id = n.estate_id AND o.id = n.id AND o.row_version = n.row_version

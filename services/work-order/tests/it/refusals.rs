@@ -48,6 +48,7 @@ async fn an_estate_outside_the_scope_does_not_exist() {
         request_id: request_id(),
         etag: String::new(),
         assignee: "wang".to_owned(),
+        over_limit_reason: String::new(),
     };
     refused(world.orders().assign_work_order(stranger.asks(assign)).await, Code::NotFound, "WORK_ORDER_NOT_FOUND");
     let list = pb::ListWorkOrdersRequest { estate_id: world.estate.to_string(), ..Default::default() };
@@ -86,6 +87,7 @@ async fn a_stale_etag_is_refused() {
         request_id: request_id(),
         etag: etag.to_owned(),
         assignee: "zhao".to_owned(),
+        over_limit_reason: String::new(),
     };
     refused(world.orders().assign_work_order(world.desk().asks(assign(&order.etag))).await, Code::Aborted, "STALE_ETAG");
     refused(world.orders().assign_work_order(world.desk().asks(assign("yesterday"))).await, Code::InvalidArgument, "etag");

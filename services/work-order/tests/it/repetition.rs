@@ -42,6 +42,7 @@ async fn a_repeated_verb_answers_as_it_did_although_the_order_has_moved_on() {
         request_id: request_id(),
         etag: "1".to_owned(),
         assignee: "wang".to_owned(),
+        over_limit_reason: String::new(),
     };
     let ask = |assign: pb::AssignWorkOrderRequest| {
         let (mut orders, desk) = (world.orders(), world.desk());
@@ -74,6 +75,7 @@ async fn of_two_racing_assignments_one_wins() {
                 request_id: request_id(),
                 etag: order.etag.clone(),
                 assignee: assignee.to_owned(),
+                over_limit_reason: String::new(),
             };
             let (mut orders, desk) = (world.orders(), world.desk());
             async move { orders.assign_work_order(desk.asks(request)).await }

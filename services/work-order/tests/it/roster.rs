@@ -23,6 +23,7 @@ pub(crate) fn plumber(principal: &str, open_limit: u32) -> pb::WorkerEntry {
         line_manager: String::new(),
         shifts: vec![shift("2026-03-01T16:00:00Z", "2026-03-02T00:00:00Z")],
         open_limit,
+        distance_class: String::new(),
     }
 }
 

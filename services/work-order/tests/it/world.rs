@@ -276,6 +276,7 @@ impl World {
             request_id: request_id(),
             etag: String::new(),
             assignee: assignee.to_owned(),
+            over_limit_reason: String::new(),
         };
         let answer = self.orders().assign_work_order(self.desk().asks(request)).await?;
         Ok(answer.into_inner().work_order.unwrap())

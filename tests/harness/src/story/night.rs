@@ -65,6 +65,7 @@ pub(super) async fn assign(stage: &Stage, estate: &Estate, order_id: &str) -> Re
         request_id: request_id(),
         etag: String::new(),
         assignee: TECHNICIAN.to_owned(),
+        over_limit_reason: String::new(),
     };
     let answer =
         WorkOrderServiceClient::new(stage.gateway.clone()).assign_work_order(dispatcher.asks(request)?).await.context("assigning")?;

@@ -4,6 +4,8 @@ mod assess;
 mod auto_close;
 mod callbacks;
 mod clocks;
+mod dispatch;
+mod external_due;
 mod field_work;
 mod figures;
 mod intake;

@@ -11,7 +11,8 @@ fn an_order_that_moved_on_is_not_taken_back() {
     let (ctx, now) = (&story.world.ctx(), local("2026-03-02 09:05"));
     let task = Task::Reassign { from: "leaver".to_owned(), to: "successor".to_owned() };
     let given = |assignee: &str| {
-        let made = assign(&story.order, &Assign { actor: staff(CLERK), assignee: assignee.to_owned() }, ctx, now);
+        let given = Assign { actor: staff(CLERK), assignee: assignee.to_owned(), over_limit_reason: String::new(), roles: Vec::new() };
+        let made = assign(&story.order, &given, ctx, now);
         made.expect("is assigned").order
     };
     let outcome = |order: &WorkOrder| do_task(order, &task, &staff(CLERK), ctx, now).map(|made| made.order.assignee);

@@ -90,6 +90,7 @@ pub(super) fn rule(clock: &str, limit: &str, stop_on: Milestone) -> ClockRule {
         off: false,
         first_cycle_only: false,
         moves_to_appointment: false,
+        heeds_external_due: false,
     }
 }
 

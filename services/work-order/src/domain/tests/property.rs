@@ -76,7 +76,7 @@ fn take(world: &World, order: &WorkOrder, step: &Move, now: Timestamp) -> Result
         }
         Move::Assign(who) => {
             let assignee = if *who == 0 { TECHNICIAN.into() } else { "tech-2".into() };
-            assign(order, &Assign { actor: clerk, assignee }, ctx, now)
+            assign(order, &Assign { actor: clerk, assignee, over_limit_reason: String::new(), roles: Vec::new() }, ctx, now)
         }
         Move::Accept => accept(order, &Accept { actor: technician }, ctx, now),
         Move::Contact { reached, promise, late_by } => {

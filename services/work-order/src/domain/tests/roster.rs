@@ -20,11 +20,16 @@ fn worker(principal: &str, skill: &str) -> Worker {
         line_manager: None,
         shifts: vec![shift("2026-03-02T00:00:00Z", "2026-03-02T08:00:00Z")],
         open_limit: 2,
+        distance_class: String::new(),
     }
 }
 
 fn candidate(worker: Worker, open: u32) -> Candidate {
     Candidate { worker, open, takes: 7, take_time: None }
+}
+
+fn by_desk() -> Assign {
+    Assign { actor: staff("desk"), assignee: String::new(), over_limit_reason: String::new(), roles: Vec::new() }
 }
 
 /// `head` over `lead` over `accused` over `under`; `peer` has the same lead.
@@ -94,7 +99,7 @@ fn no_verb_brings_an_order_to_the_accused_or_their_line() {
         Err(refusal) => refusal.reason() == "STAFF_ACCUSED",
     };
     for (who, expected) in [("accused", true), ("lead", true), ("under", true), ("peer", false)] {
-        let assigned = assign(&order(State::Classified), &Assign { actor: staff("desk"), assignee: who.to_owned() }, &ctx, begun.now);
+        let assigned = assign(&order(State::Classified), &Assign { assignee: who.to_owned(), ..by_desk() }, &ctx, begun.now);
         assert_eq!(barred(assigned), expected, "assigned to {who}");
         let call = RecordCallback {
             actor: staff(who),
@@ -118,12 +123,22 @@ fn nobody_is_given_more_than_their_limit_by_hand() {
     let free = candidate(worker("free", "plumbing"), 1);
     let give = |order: &WorkOrder, assignee: &str, taker| {
         let ctx = Context { taker, ..begun.world.ctx() };
-        assign(order, &Assign { actor: staff("desk"), assignee: assignee.to_owned() }, &ctx, begun.now)
+        assign(order, &Assign { assignee: assignee.to_owned(), ..by_desk() }, &ctx, begun.now)
     };
     assert_eq!(give(&order, "full", Some(&full)).expect_err("is at the limit").reason(), "AT_LIMIT");
     let given = give(&order, "free", Some(&free)).expect("is below it");
     assert_eq!(given.take, Some(Take { principal: "free".to_owned(), takes: 7 }));
     assert_eq!(give(&order, "guest", None).expect("is not counted").take, None);
+    // Somebody in charge says why.
+    let in_charge = Terms { limit_override_roles: vec!["estate_manager".to_owned()], ..order.terms.clone() };
+    let urgent = WorkOrder { terms: in_charge, ..order.clone() };
+    let ctx = Context { taker: Some(&full), ..begun.world.ctx() };
+    for (role, reason, is_given) in [("estate_manager", "storm", true), ("estate_manager", "", false), ("dispatcher", "storm", false)] {
+        let roles = vec![role.to_owned()];
+        let cmd = Assign { assignee: "full".to_owned(), over_limit_reason: reason.to_owned(), roles, ..by_desk() };
+        let given = assign(&urgent, &cmd, &ctx, begun.now);
+        assert_eq!(given.as_ref().is_ok_and(|given| given.history[0].detail["over_limit_reason"] == reason), is_given, "{role}, {reason}");
+    }
     let theirs = WorkOrder { state: State::Assigned, assignee: Some("full".to_owned()), ..order };
     assert_eq!(give(&theirs, "full", Some(&full)).expect("is theirs already").take, None);
 }

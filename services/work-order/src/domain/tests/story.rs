@@ -60,6 +60,7 @@ pub(super) fn report(kind: Kind, text: &str) -> Create {
         urgency: None,
         occur_time: None,
         caused_by: None,
+        origin: None,
         accused: Vec::new(),
         source: None,
         actor: Actor::new(ActorKind::Customer, "customer-1"),
@@ -72,6 +73,8 @@ pub(super) struct Story {
     pub(super) now: Timestamp,
     pub(super) events: Vec<DomainEvent>,
     pub(super) history: Vec<HistoryEntry>,
+    /// Whom the order may come to.
+    pub(super) roster: Roster,
     timers: BTreeMap<TimerKey, Timestamp>,
 }
 
@@ -81,7 +84,8 @@ impl Story {
         let now = local(at);
         let begun = create(cmd, &world.ctx(), now).expect("is taken in");
         let order = begun.order.clone();
-        let mut story = Self { world, order, now, events: Vec::new(), history: Vec::new(), timers: BTreeMap::new() };
+        let mut story =
+            Self { world, order, now, events: Vec::new(), history: Vec::new(), roster: Roster::default(), timers: BTreeMap::new() };
         story.apply(begun);
         story
     }
@@ -112,7 +116,13 @@ impl Story {
 
     pub(super) fn fire_timer(&mut self, timer: TimerKey) {
         self.timers.remove(&timer);
-        let fired = fire(&self.order, timer, &self.world.ctx(), self.now).expect("is computed");
+        let ctx = self.world.ctx();
+        let fired = if timer == TimerKey::Dispatch {
+            dispatch_due(&self.order, &self.roster, &ctx, self.now)
+        } else {
+            fire(&self.order, timer, &ctx, self.now)
+        };
+        let fired = fired.expect("is computed");
         self.apply(fired);
     }
 
@@ -145,7 +155,7 @@ impl Story {
     }
 
     pub(super) fn assign_to(&mut self, assignee: &str) -> Result<(), Refusal> {
-        let cmd = Assign { actor: staff(DISPATCHER), assignee: assignee.into() };
+        let cmd = Assign { actor: staff(DISPATCHER), assignee: assignee.into(), over_limit_reason: String::new(), roles: Vec::new() };
         self.attempt(|order, ctx, now| assign(order, &cmd, ctx, now))
     }
 
@@ -281,6 +291,7 @@ pub(super) fn fire(order: &WorkOrder, timer: TimerKey, ctx: &Context<'_>, now: T
         TimerKey::JudgeMajor => judge_major(order, &BTreeMap::new(), ctx, now),
         TimerKey::MajorWindow => major_window_over(order, ctx, now),
         TimerKey::PauseOver => pause_over(order, ctx, now),
+        TimerKey::Dispatch => dispatch_due(order, &Roster::default(), ctx, now),
         TimerKey::CallbackForm => callback_form_due(order, ctx, now),
         TimerKey::FollowLead => follow_lead(order, None, ctx, now),
         TimerKey::Dissent => hear_dissent(order, ctx, now),

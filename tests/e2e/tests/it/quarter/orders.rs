@@ -115,7 +115,7 @@ impl Place {
             }
             Step::Assign => {
                 let assignee = self.technician();
-                let request = AssignWorkOrderRequest { work_order_id, request_id, etag, assignee };
+                let request = AssignWorkOrderRequest { work_order_id, request_id, etag, assignee, over_limit_reason: String::new() };
                 orders.assign_work_order(self.by("dispatcher", request)).await?;
             }
             Step::Contact => {

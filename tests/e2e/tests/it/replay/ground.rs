@@ -18,6 +18,9 @@ pub(super) use survey::{Surveys, instrument};
 /// Who works on orders.
 pub(super) const TECHNICIAN: &str = "tech.zhou";
 
+/// The category whose orders are offered.
+const OFFERED: &str = "power.lighting";
+
 /// How long what goes on in the background may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -81,6 +84,7 @@ impl<'c, 'h> Ground<'c, 'h> {
             "document": {"intake": {"categories": [
                 {"code": "water", "nameZh": "给排水", "nameEn": "Water"},
                 {"code": "power", "nameZh": "电", "nameEn": "Power"},
+                {"code": OFFERED, "nameZh": "照明", "nameEn": "Lighting"},
             ]}},
         });
         ground.ask("plan.v1.PolicyService/CreatePolicyVersion", policy).await?;
@@ -88,9 +92,14 @@ impl<'c, 'h> Ground<'c, 'h> {
         let limit = json!({"value": 3000, "unit": "UNIT_DAY", "calendar": "civil"});
         let clock = json!({"clock": "closing", "startOn": "MILESTONE_RECEIVED", "stopOn": ["MILESTONE_CLOSED"], "limit": limit});
         let rules = json!([{"reason": "SUSPENSION_REASON_WEATHER", "needsApproval": true}]);
+        // Orders of one category are offered, for as long as the test may last.
+        let dispatch = json!({
+            "rules": [{"appliesTo": {"categories": [OFFERED]}, "mode": "DISPATCH_MODE_OFFER"}], "acceptWithin": limit, "maxOffers": 3,
+            "weights": {"skill": 1}, "escalateRoles": ["estate_manager"],
+        });
         let policy = json!({
             "requestId": id(), "scope": {"level": "POLICY_SCOPE_LEVEL_BASE"},
-            "document": {"sla": {"clockRules": [clock], "suspensionRules": rules}},
+            "document": {"sla": {"clockRules": [clock], "suspensionRules": rules, "dispatch": dispatch}},
         });
         ground.ask("plan.v1.PolicyService/CreatePolicyVersion", policy).await?;
         ground.until_known().await?;
@@ -156,6 +165,22 @@ impl<'c, 'h> Ground<'c, 'h> {
                 .with_context(|| (*verb).to_owned())?;
         }
         Ok(order)
+    }
+
+    /// An order that is offered to the technician, who stands in the roster.
+    pub(super) async fn an_offered_order(&self) -> Result<String> {
+        let mut report = self.a_report();
+        report["category"] = json!(OFFERED);
+        let order = self.make("work_order.v1.WorkOrderService/CreateWorkOrder", "workOrder", report).await?;
+        let begun = Instant::now();
+        loop {
+            let seen = self.ask("work_order.v1.WorkOrderService/GetWorkOrder", json!({"workOrderId": order})).await?;
+            if seen["workOrder"]["offer"]["offeredTo"] == TECHNICIAN {
+                return Ok(order);
+            }
+            anyhow::ensure!(begun.elapsed() < PATIENCE, "nobody is offered the order: {seen}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The present of the house, as a request says it.

@@ -94,6 +94,7 @@ impl Site {
             request_id: id(),
             etag: String::new(),
             assignee: format!("technician-{}", at % 40),
+            over_limit_reason: String::new(),
         };
         self.orders().assign_work_order(desk.asks(assign)).await?;
         let accept = AcceptWorkOrderRequest { work_order_id: work_order_id.clone(), request_id: id(), etag: String::new() };

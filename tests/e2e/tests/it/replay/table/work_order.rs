@@ -16,6 +16,10 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         body["workOrderId"] = json!(ground.an_order(after).await?);
         Ok(Entry::new(&format!("work_order.v1.WorkOrderService/{rpc}"), body, other))
     };
+    let offered = async |rpc: &str, mut body: Value, other: Value| -> Result<Entry> {
+        body["workOrderId"] = json!(ground.an_offered_order().await?);
+        Ok(Entry::new(&format!("work_order.v1.WorkOrderService/{rpc}"), body, other).by(TECHNICIAN))
+    };
     let done = ["assign", "accept", "contact", "arrive", "complete"];
     let mut report = ground.a_report();
     report["requestId"] = json!(id());
@@ -32,6 +36,8 @@ pub(super) async fn entries(ground: &Ground<'_, '_>) -> Result<Vec<Entry>> {
         .await?,
         verb("assign", &[], json!({"assignee": "tech.qian"})).await?,
         plain("GrabWorkOrder", &[], json!({}), unseen()).await?.by(TECHNICIAN),
+        offered("AcceptOffer", json!({}), unseen()).await?,
+        offered("DeclineOffer", json!({"reason": "在梯子上"}), json!({"reason": "不在岗"})).await?,
         verb("accept", &["assign"], unseen()).await?.by(TECHNICIAN),
         verb("contact", &["assign", "accept"], json!({"note": "已联系"})).await?.by(TECHNICIAN),
         plain(
