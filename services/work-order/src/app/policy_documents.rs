@@ -180,7 +180,6 @@ fn dispatch(bad: &mut Violations, at: &str, policy: Option<&plan::DispatchPolicy
         Some(DispatchRule { applies_to: applies_to?, mode: mode? })
     }));
     let accept_within = optional_span(bad, &format!("{at}.accept_within"), policy.accept_within.as_ref());
-    let handover_within = optional_span(bad, &format!("{at}.handover_within"), policy.handover_within.as_ref());
     let weights = |given: plan::DispatchWeights| Weights {
         skill: given.skill,
         load: given.load,
@@ -196,7 +195,6 @@ fn dispatch(bad: &mut Violations, at: &str, policy: Option<&plan::DispatchPolicy
         distance_classes: policy.distance_classes.iter().map(class).collect(),
         escalate_roles: policy.escalate_roles.clone(),
         limit_override_roles: policy.limit_override_roles.clone(),
-        handover_within: handover_within?,
     })
 }
 

@@ -38,8 +38,6 @@ pub struct DispatchPolicy {
     pub escalate_roles: Vec<String>,
     /// Roles that may give somebody more than their limit.
     pub limit_override_roles: Vec<String>,
-    /// Within which a handover is accepted (WO-10).
-    pub handover_within: Option<Span>,
 }
 
 /// How the orders that match come to somebody.

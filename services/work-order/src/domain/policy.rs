@@ -255,8 +255,8 @@ impl Coverage {
 
     /// Whether an order is in the share.
     pub fn draws(self, order: WorkOrderId) -> bool {
-        // The last 62 bits of a UUIDv7 are random.
-        const BITS: u32 = 62;
+        // The last 32 bits of an id are random; those before them count the ids of one millisecond.
+        const BITS: u32 = 32;
         let (_, tail) = order.as_uuid().as_u64_pair();
         let drawn = u128::from(tail & ((1 << BITS) - 1));
         drawn * u128::from(self.denominator) < u128::from(self.numerator) << BITS

@@ -77,9 +77,7 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
 /// Checks how orders come to somebody. What a mode needs stands in the document or in a layer below it.
 fn check_dispatch(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Surroundings<'_>, codes: &BTreeSet<&str>) {
     let dispatch = &policy.dispatch;
-    for (field, span) in [("accept_within", &dispatch.accept_within), ("handover_within", &dispatch.handover_within)] {
-        check_calendar(bad, &format!("{at}.{field}"), span.as_ref(), around.calendars);
-    }
+    check_calendar(bad, &format!("{at}.accept_within"), dispatch.accept_within.as_ref(), around.calendars);
     for (index, class) in dispatch.distance_classes.iter().enumerate() {
         if !is_code(&class.code) || dispatch.distance_classes[..index].iter().any(|earlier| earlier.code == class.code) {
             bad.add(format!("{at}.distance_classes[{index}].code"), REASON, "must be lower snake case, each class once");

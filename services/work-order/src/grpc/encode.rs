@@ -63,7 +63,6 @@ pub(super) fn work_order(order: &WorkOrder, access: &Access) -> pb::WorkOrder {
         liability: liability(order).filter(|_| is_staff),
         offer: order.dispatch.offer.as_ref().filter(|_| is_staff).map(dispatch::offer),
         duty_queue_time: time(order.dispatch.queue_time.filter(|_| is_staff)),
-        hand_back_time: None,
         accused: order.accused.iter().filter(|_| is_staff).cloned().collect(),
         lineage: lineage::lineage(&order.lineage).filter(|_| is_staff),
         caused_by: order.caused_by.as_ref().filter(|_| is_staff).map(CausedBy::wire),

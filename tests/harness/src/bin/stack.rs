@@ -117,7 +117,7 @@ struct TokenArguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
+    match Box::pin(run(Arguments::parse().command)).await {
         Ok(code) => code,
         Err(error) => {
             say::failure(format!("{error:#}"));
@@ -130,7 +130,7 @@ async fn run(command: Command) -> Result<ExitCode> {
     let good = |is_good: bool| if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     match command {
         Command::Up { detach } => up(detach).await.map(|()| ExitCode::SUCCESS),
-        Command::Demo { fresh, kill, trace } => demo(fresh, kill, trace).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo { fresh, kill, trace } => Box::pin(demo(fresh, kill, trace)).await.map(|()| ExitCode::SUCCESS),
         Command::Start { service } => Stack::attach(Files::open()?)?.start(Service::named(&service)?).await.map(|()| ExitCode::SUCCESS),
         Command::Status => stack::print_status(&Files::open()?).await.map(good),
         Command::Token(arguments) => token(&arguments).map(|()| ExitCode::SUCCESS),
