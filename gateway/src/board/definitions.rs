@@ -10,7 +10,6 @@ use steward_proto::metric::v1::MetricDefinition;
 use steward_proto::plan::v1::{CostTable, MetricPolicy, PolicyKind, PolicyVersion, ResolvePolicyRequest, policy_document::Document};
 use tonic::Status;
 
-use super::case_cost::CASE_COST;
 use crate::aggregate::{Caller, Services};
 use crate::methods::Owner;
 
@@ -24,19 +23,17 @@ pub(super) struct Definitions {
 }
 
 impl Definitions {
-    /// A table of costs defines the figures that need nothing else of a plan (F-15, GR-11, WO-65): one that has it need not say so again.
+    /// A table of costs defines the figure that rests on nothing else (F-15, GR-11): a plan that has one need not say so again.
     fn with_its_cost(mut self) -> Self {
-        for id in [NET_BENEFIT, CASE_COST] {
-            if self.cost.is_some() && self.metrics.iter().all(|metric| metric.metric_id != id) {
-                self.metrics.push(MetricDefinition { metric_id: id.to_owned(), ..MetricDefinition::default() });
-            }
+        if self.cost.is_some() && self.metrics.iter().all(|metric| metric.metric_id != NET_BENEFIT) {
+            self.metrics.push(MetricDefinition { metric_id: NET_BENEFIT.to_owned(), ..MetricDefinition::default() });
         }
         self
     }
 }
 
 /// The figure of a plan's own table of costs.
-pub(super) const NET_BENEFIT: &str = "net_benefit";
+const NET_BENEFIT: &str = "net_benefit";
 
 /// Estates whose own definitions are asked for at once: a board of the most estates it may have is 25 turns, and customer is
 /// not flooded by one board.
@@ -143,9 +140,9 @@ mod tests {
     #[test]
     fn a_table_of_costs_defines_what_it_leaves() {
         let silent = laid(vec![layer("002", &[], 5_000)]);
-        assert_eq!(silent.metrics.iter().map(|metric| metric.metric_id.as_str()).collect::<Vec<_>>(), ["net_benefit", "case_cost"]);
+        assert_eq!(silent.metrics.iter().map(|metric| metric.metric_id.as_str()).collect::<Vec<_>>(), ["net_benefit"]);
         let said = laid(vec![layer("002", &[("net_benefit", MetricSource::Unspecified, "planned_volumes")], 5_000)]);
-        assert_eq!(said.metrics.iter().map(|metric| metric.method.as_str()).collect::<Vec<_>>(), ["planned_volumes", ""]);
+        assert_eq!(said.metrics.iter().map(|metric| metric.method.as_str()).collect::<Vec<_>>(), ["planned_volumes"]);
     }
 
     #[test]

@@ -11,8 +11,7 @@ use steward_proto::metric::v1::{ComputeMetricsRequest, HouseholdBase, MetricValu
 use steward_proto::plan::v1::CostTable;
 use tonic::{Code, Status};
 
-use super::case_cost::{self, CASE_COST, WithInputs};
-use super::definitions::{Definitions, NET_BENEFIT};
+use super::definitions::Definitions;
 use crate::aggregate::{Caller, Services, Unavailable, within};
 use crate::methods::Owner;
 
@@ -54,9 +53,6 @@ pub(super) fn read(definitions: &Definitions, owner: metric::Owner, only: &[Stri
 
 impl Services {
     pub(super) async fn figures(&self, caller: &Caller, question: &Question<'_>, as_of: Timestamp) -> Result<Answer, Status> {
-        let with = WithInputs::of(question.definitions, question.only);
-        let shown = question;
-        let question = &Question { definitions: &with.definitions, only: &with.only, ..*question };
         let mut read_by_owner = BTreeMap::new();
         for service in
             [metric::Owner::Customer, metric::Owner::WorkOrder, metric::Owner::Survey, metric::Owner::Care, metric::Owner::Notification]
@@ -96,10 +92,8 @@ impl Services {
                 }
             }
         }
-        let of_the_plan = of_the_plan(shown, &answer.values, as_of)?;
-        answer.values.extend(of_the_plan);
-        with.hide(&mut answer.values);
-        answer.values.extend(not_defined(shown, as_of));
+        answer.values.extend(of_the_plan(question, as_of)?);
+        answer.values.extend(not_defined(question, as_of));
         Ok(answer)
     }
 
@@ -126,22 +120,15 @@ fn is_wanted(metric: &Metric, only: &[String]) -> bool {
     only.is_empty() || only.iter().any(|id| id == metric.id)
 }
 
-/// What the plan's own table of costs says: F-15 from its planned volumes, once for all estates, and the cost of the cases counted.
-fn of_the_plan(question: &Question<'_>, counted: &[MetricValue], as_of: Timestamp) -> Result<Vec<MetricValue>, Status> {
+/// What the plan's own tables say: F-15, from its costs and planned volumes, once for all estates.
+fn of_the_plan(question: &Question<'_>, as_of: Timestamp) -> Result<Vec<MetricValue>, Status> {
     let Some(cost) = &question.definitions.cost else { return Ok(Vec::new()) };
-    let plan_code = question.definitions.plan_code.as_str();
-    let mut values = Vec::new();
-    for definition in &read(question.definitions, metric::Owner::Gateway, question.only)? {
-        match definition.metric.id {
-            CASE_COST => values.extend(case_cost::values(definition, cost, question.asked, plan_code, counted, as_of)),
-            NET_BENEFIT => {
-                let period = definition.period_for(question.asked);
-                values.push(definition.value(&benefit(cost), period, plan_code, "", as_of));
-            }
-            other => return Err(steward_kit::Error::bug(format_args!("no formula for {other}")).into()),
-        }
-    }
-    Ok(values)
+    let read = read(question.definitions, metric::Owner::Gateway, question.only)?;
+    let values = read.iter().map(|definition| {
+        let counted = definition.period_for(question.asked);
+        definition.value(&benefit(cost), counted, &question.definitions.plan_code, "", as_of)
+    });
+    Ok(values.collect())
 }
 
 fn benefit(cost: &CostTable) -> metric::Figure {
@@ -216,7 +203,7 @@ mod tests {
         };
         let metrics = vec![MetricDefinition { metric_id: "net_benefit".to_owned(), ..MetricDefinition::default() }];
         let definitions = Definitions { plan_code: "service-management".to_owned(), metrics, cost: Some(cost) };
-        let values = of_the_plan(&question(&definitions, &[]), &[], Timestamp::UNIX_EPOCH).unwrap();
+        let values = of_the_plan(&question(&definitions, &[]), Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(values.len(), 1);
         assert_eq!(values[0].display, "160000");
         let part = |code: &str| values[0].parts.iter().find(|part| part.code == code).unwrap().display.clone();

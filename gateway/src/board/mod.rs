@@ -4,13 +4,11 @@
 //! |---|---|
 //! | `definitions` | which definitions are meant: a plan's that ships, or each estate's own |
 //! | `bases` | the households that rates are of, asked of customer |
-//! | `case_cost` | what counted cases cost by the plan's table (WO-65) |
 //! | `figures` | asks every owner at once, each within its own deadline, and adds what only the plan knows |
 //! | `explain` | the rows behind one figure (GR-22) |
 //! | `report` | the monthly evaluation (GR-05) |
 
 mod bases;
-mod case_cost;
 mod definitions;
 mod explain;
 mod figures;

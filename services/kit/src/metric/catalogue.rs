@@ -250,11 +250,6 @@ static METRICS: &[Metric] = &[
         .every(PeriodKind::Year)
         .shown_as(Unit::Currency)
         .growing(),
-    Metric::rate("case_cost", "WO-65", Owner::Gateway, "投诉处理与回访成本", "Cost of complaints and callbacks")
-        .by(&["counted_volumes"])
-        .shown_as(Unit::Currency)
-        .lower_is_better()
-        .growing(),
 ];
 
 /// Every metric, grouped by owner.

@@ -1,4 +1,4 @@
-//! F-15: what the service costs and brings in a year, in whole units of a currency; and what the cases of a period cost (WO-65).
+//! F-15: what the service costs and brings in a year, in whole units of a currency.
 
 use super::figure::{Figure, Part};
 use super::unit::Unit;
@@ -43,6 +43,7 @@ pub fn yearly_benefit(costs: &Costs) -> i64 {
 /// F-15: benefit less cost, with both and their parts beside it.
 pub fn net_benefit(costs: &Costs, volumes: &Volumes) -> Figure {
     let [surveys, complaints, callbacks] = parts_of(costs, volumes);
+    let money = |code, amount: i64| Part { code, numerator: amount.into(), denominator: 1, unit: Unit::Currency };
     Figure::count(yearly_benefit(costs).saturating_sub(yearly_cost(costs, volumes))).beside([
         money("cost", yearly_cost(costs, volumes)),
         money("cost_surveys", surveys),
@@ -50,16 +51,6 @@ pub fn net_benefit(costs: &Costs, volumes: &Volumes) -> Figure {
         money("cost_callbacks", callbacks),
         money("benefit", yearly_benefit(costs)),
     ])
-}
-
-/// Cost of the complaints and callbacks of a period, with both beside it (WO-65).
-pub fn case_cost(costs: &Costs, volumes: &Volumes) -> Figure {
-    let [_, complaints, callbacks] = parts_of(costs, volumes);
-    Figure::count(complaints.saturating_add(callbacks)).beside([money("cost_complaints", complaints), money("cost_callbacks", callbacks)])
-}
-
-fn money(code: &'static str, amount: i64) -> Part {
-    Part { code, numerator: amount.into(), denominator: 1, unit: Unit::Currency }
 }
 
 fn parts_of(costs: &Costs, volumes: &Volumes) -> [i64; 3] {

@@ -64,7 +64,7 @@ pub use care::{BeforeAfter, CareCounts, Share, care_coverage, csat_lift, reach_l
 pub use catalogue::{has_metric, metric, metrics};
 pub use churn::{DeliveryCounts, Lost, customer_churn, delivery_rate, estate_churn};
 pub use complaints::{ComplaintCounts, campaign_complaint_rate, complaint_count, complaint_rate, complaints_per_thousand};
-pub use cost::{Costs, Volumes, case_cost, net_benefit, yearly_benefit, yearly_cost};
+pub use cost::{Costs, Volumes, net_benefit, yearly_benefit, yearly_cost};
 pub use definition::{DayWindow, Definition, Parameters, check_policy, definitions_of, household_base};
 pub use entry::{Basis, Metric, Owner, Parameter, Source};
 pub use figure::{Figure, Part};
