@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::case::{Case, CaseFilter, Kind, Milestone, Urgency};
 use super::clock::ClockTerms;
-use super::dispatch_policy::DispatchMode;
+use super::dispatch_check::check_dispatch;
 use super::intake::normalised;
 use super::major::MajorRules;
 use super::policy::{
@@ -22,7 +22,7 @@ use super::policy::{
 use super::terms::{CALLBACK_CLOCK, Terms};
 
 /// Reason of every violation noted here.
-const REASON: &str = "POLICY_INVALID";
+pub(super) const REASON: &str = "POLICY_INVALID";
 
 /// What a document is checked against.
 #[derive(Clone, Copy, Debug)]
@@ -72,34 +72,6 @@ pub fn check_sla(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Sur
     }
     check_dispatch(bad, &format!("{at}.dispatch"), policy, around, &codes);
     check_limits(bad, at, policy, around.below);
-}
-
-/// Checks how orders come to somebody. What a mode needs stands in the document or in a layer below it.
-fn check_dispatch(bad: &mut Violations, at: &str, policy: &SlaPolicy, around: Surroundings<'_>, codes: &BTreeSet<&str>) {
-    let dispatch = &policy.dispatch;
-    check_calendar(bad, &format!("{at}.accept_within"), dispatch.accept_within.as_ref(), around.calendars);
-    for (index, class) in dispatch.distance_classes.iter().enumerate() {
-        if !is_code(&class.code) || dispatch.distance_classes[..index].iter().any(|earlier| earlier.code == class.code) {
-            bad.add(format!("{at}.distance_classes[{index}].code"), REASON, "must be lower snake case, each class once");
-        }
-    }
-    let layers = || std::iter::once(dispatch).chain(around.below.sla.iter().map(|layer| &layer.document.dispatch));
-    let needs = [
-        ("accept_within", layers().any(|layer| layer.accept_within.is_some())),
-        ("max_offers", layers().any(|layer| layer.max_offers.is_some())),
-        ("weights", layers().find_map(|layer| layer.weights).is_some_and(|weights| weights.sum() > 0)),
-        ("escalate_roles", layers().any(|layer| !layer.escalate_roles.is_empty())),
-    ];
-    for (index, rule) in dispatch.rules.iter().enumerate() {
-        let place = format!("{at}.rules[{index}]");
-        check_filter(bad, &format!("{place}.applies_to"), &rule.applies_to, codes);
-        let twin = dispatch.rules[..index].iter().position(|earlier| earlier.applies_to == rule.applies_to);
-        refuse_twin(bad, &place, "dispatch.rules", twin);
-        let lacking = needs.iter().filter(|(_, has)| !has && rule.mode != DispatchMode::Manual);
-        lacking.for_each(|(field, _)| {
-            bad.add(format!("{at}.{field}"), REASON, "must be set here or in a layer below for orders that look for somebody")
-        });
-    }
 }
 
 /// Checks what is asked of work on site, what it costs, how it may stand still, and in which weather it may take longer.
@@ -305,14 +277,14 @@ fn check_steps(bad: &mut Violations, place: &str, steps: &[EscalationStep]) {
     }
 }
 
-fn check_calendar(bad: &mut Violations, place: &str, span: Option<&Span>, calendars: &Calendars) {
+pub(super) fn check_calendar(bad: &mut Violations, place: &str, span: Option<&Span>, calendars: &Calendars) {
     let Some(CalendarId::Hours(name)) = span.map(Span::calendar) else { return };
     if calendars.hours(name).is_err() {
         bad.add(format!("{place}.calendar"), REASON, format!("working-hours calendar `{name}` is not loaded"));
     }
 }
 
-fn check_filter(bad: &mut Violations, place: &str, filter: &CaseFilter, codes: &BTreeSet<&str>) {
+pub(super) fn check_filter(bad: &mut Violations, place: &str, filter: &CaseFilter, codes: &BTreeSet<&str>) {
     for (index, code) in filter.categories.iter().enumerate() {
         if !codes.contains(code.as_str()) {
             bad.add(format!("{place}.categories[{index}]"), REASON, format!("`{code}` is not in the tree"));
@@ -320,7 +292,7 @@ fn check_filter(bad: &mut Violations, place: &str, filter: &CaseFilter, codes: &
     }
 }
 
-fn refuse_twin(bad: &mut Violations, place: &str, list: &str, twin: Option<usize>) {
+pub(super) fn refuse_twin(bad: &mut Violations, place: &str, list: &str, twin: Option<usize>) {
     if let Some(twin) = twin {
         bad.add(place, REASON, format!("is for the same as {list}[{twin}]"));
     }
@@ -359,7 +331,7 @@ fn codes_of(policies: &Policies) -> BTreeSet<&str> {
 }
 
 /// Lower snake case, levels divided by dots.
-fn is_code(text: &str) -> bool {
+pub(super) fn is_code(text: &str) -> bool {
     let is_level = |level: &str| {
         level.starts_with(|c: char| c.is_ascii_lowercase())
             && level.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
